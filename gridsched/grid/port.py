@@ -14,7 +14,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
+
+from gridsched.errors import UnknownOutcome
+
+SETTLE_TRIES: Final = 5
+"""How often a change of unknown outcome is read back and sent again."""
 
 Indexed = str | int
 """What an indexed attribute may hold."""
@@ -161,10 +166,37 @@ class GridMap(ABC):
         return await self._change(Change(key, old, None))
 
     async def _change(self, change: Change) -> bool:
-        """One change, read back when its outcome is unknown (see `grid.readback`)."""
-        from gridsched.grid.readback import settle
+        return (await self.apply([change]))[0]
 
-        return (await settle(self, [change]))[0]
+    async def apply(self, changes: Sequence[Change]) -> list[bool]:
+        """`compare_and_set` with unknown outcomes read back: True for each change that is applied.
+
+        A member that dies under a call leaves its outcome unknown: applied on a backup, or not at
+        all. Records name their writer (member, attempt, time), so finding the new value in the map
+        means that this write was applied. UnknownOutcome where one is still unknown after
+        `SETTLE_TRIES` tries.
+        """
+        outcomes = await self.compare_and_set(changes)
+        if Outcome.UNKNOWN not in outcomes:
+            return [outcome is Outcome.APPLIED for outcome in outcomes]
+        return [
+            await self._settle(change) if outcome is Outcome.UNKNOWN else outcome is Outcome.APPLIED
+            for change, outcome in zip(changes, outcomes, strict=True)
+        ]
+
+    async def _settle(self, change: Change) -> bool:
+        for _ in range(SETTLE_TRIES):
+            found = await self.get(change.key)
+            if found == change.new:
+                return True
+            if found != change.old:
+                return False
+            (outcome,) = await self.compare_and_set([change])
+            if outcome is not Outcome.UNKNOWN:
+                return outcome is Outcome.APPLIED
+        raise UnknownOutcome(
+            f"a write to map {self.name} has no known outcome after {SETTLE_TRIES} tries"
+        )
 
 
 class GridQueue(ABC):
