@@ -1,0 +1,118 @@
+"""One frozen, validated value that says all that a node is built from."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+
+from gridsched.errors import ConfigurationError
+from gridsched.model.job import Job
+from gridsched.model.trigger import Trigger
+
+DEFAULT_QUEUE_CAPACITY: Final = 1000
+DispatcherPolicy = Literal["RoundRobin"]
+
+
+class CacheNames(msgspec.Struct, frozen=True):
+    """The names of the grid's maps, and what the execution queues' names begin with."""
+
+    submissions: str = "Job-Submission"
+    jobs: str = "Job-Store"
+    triggers: str = "Trigger-Store"
+    calendars: str = "Calendar-Store"
+    firings: str = "Firing-Store"
+    membership: str = "Membership"
+    locks: str = "Job-Lock"
+    results: str = "Job-Result"
+    execution_prefix: str = "Execution-"
+
+
+class CacheSettings(msgspec.Struct, frozen=True):
+    """Names, backups and retention. Retentions are in milliseconds after an entry is finished.
+
+    `backup_count` is what the embedded grid keeps; on a real cluster its own XML decides.
+    """
+
+    names: CacheNames = CacheNames()
+    backup_count: int = 1
+    firing_retention_ms: int = 3_600_000
+    result_retention_ms: int = 3_600_000
+    submission_retention_ms: int = 60_000
+    trigger_retention_ms: int = 300_000
+
+
+class StartupJob(msgspec.Struct, frozen=True):
+    """A job with its triggers, submitted once when the cluster first starts."""
+
+    job: Job
+    triggers: tuple[Trigger, ...] = ()
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a node is built from. Durations are in milliseconds.
+
+    name                     of the scheduler: nodes of one config share it
+    max_threads              threads that run jobs, and processes likewise
+    queue_capacity           bound of the node's execution queue, and of what it has in hand
+    poll_interval_ms         how often the timer looks for due triggers
+    look_ahead_ms            how far ahead of its instant a trigger is claimed; above the poll's
+    session_timeout_ms       a node whose beat stands still for so long is gone
+    misfire_threshold_ms     an instant later than this meets its trigger's misfire policy
+    dispatch_timeout_ms      a firing that no member takes for so long is marked REJECTED
+    grace_period_ms          how long a stopping node lets running jobs finish
+    server_count             no node's timer starts until so many nodes are active at once
+    timer_delay_ms           the timer starts so long after activation
+    shell_delay_ms           so does the execution shell
+    single_server_mode       startup jobs are submitted without waiting for `server_count` nodes
+    allowed_jobs             patterns ("shop.tasks:*") that a job's target must match
+    jobs                     startup jobs
+    """
+
+    name: str = "gridsched"
+    max_threads: int = 10
+    queue_capacity: int = DEFAULT_QUEUE_CAPACITY
+    poll_interval_ms: int = 500
+    look_ahead_ms: int = 1000
+    session_timeout_ms: int = 5000
+    misfire_threshold_ms: int = 60_000
+    dispatch_timeout_ms: int = 5000
+    grace_period_ms: int = 10_000
+    server_count: int = 1
+    timer_delay_ms: int = 0
+    shell_delay_ms: int = 0
+    single_server_mode: bool = False
+    dispatcher_policy: DispatcherPolicy = "RoundRobin"
+    allowed_jobs: tuple[str, ...] = ()
+    caches: CacheSettings = CacheSettings()
+    jobs: tuple[StartupJob, ...] = ()
+
+    def __post_init__(self) -> None:
+        """ConfigurationError naming the first setting that cannot be."""
+        for field, least in _LEAST.items():
+            value = getattr(self, field)
+            if value < least:
+                raise ConfigurationError(f"{field} is {value}; it must be at least {least}")
+        if self.look_ahead_ms <= self.poll_interval_ms:
+            raise ConfigurationError(
+                f"look_ahead_ms is {self.look_ahead_ms}; it must be above poll_interval_ms "
+                f"({self.poll_interval_ms}), or instants between two polls are claimed late"
+            )
+        if self.dispatcher_policy != "RoundRobin":
+            raise ConfigurationError(
+                f"dispatcher_policy is {self.dispatcher_policy!r}; known: RoundRobin"
+            )
+
+
+_LEAST: Final = {
+    "max_threads": 1,
+    "queue_capacity": 1,
+    "poll_interval_ms": 10,
+    "session_timeout_ms": 100,
+    "misfire_threshold_ms": 1,
+    "dispatch_timeout_ms": 100,
+    "grace_period_ms": 0,
+    "server_count": 1,
+    "timer_delay_ms": 0,
+    "shell_delay_ms": 0,
+}

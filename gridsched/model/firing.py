@@ -1,0 +1,92 @@
+"""A firing: one scheduled instant of one trigger, and what became of it. Its key is the fence.
+
+State machine (docs/architecture.md draws it):
+
+    ACQUIRED --started--> EXECUTING --> COMPLETE | FAILED | LOST
+       ^  ^--retry, recovery--'
+       |<--pause / resume--> PAUSED
+       |--waited past the dispatch timeout--> REJECTED --started--> EXECUTING
+       '--> CANCELLED
+    SKIPPED is made final at once: a range of instants that a misfire policy left out.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+import msgspec
+
+from gridsched.model.job import DEFAULT_PRIORITY
+from gridsched.model.keys import firing_key
+
+FiringState = Literal[
+    "ACQUIRED",
+    "REJECTED",
+    "PAUSED",
+    "EXECUTING",
+    "COMPLETE",
+    "FAILED",
+    "CANCELLED",
+    "SKIPPED",
+    "LOST",
+]
+
+STARTABLE: Final = frozenset({"ACQUIRED", "REJECTED"})
+"""States from which a member may start the firing."""
+
+FINAL: Final = frozenset({"COMPLETE", "FAILED", "CANCELLED", "SKIPPED", "LOST"})
+"""States that never change again."""
+
+
+class Firing(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One scheduled instant of one trigger. Instants are epoch ms.
+
+    due          when somebody must look at it next; absent once final or paused
+    attempt      1 for the first run, counted up by retry and recovery
+    round        counted up whenever the firing is sent out anew (retry, recovery, resume): a
+                 payload of an earlier round may not start it
+    member       the node it was sent to, then the one that runs or ran it
+    incarnation  of that node: a restarted node of the same name is another
+    until, count the last instant and the number of those that a misfire policy put into this one
+                 record, as one run (coalesced) or none (SKIPPED)
+    """
+
+    trigger: str
+    scheduled: int
+    state: FiringState = "ACQUIRED"
+    due: int | None = None
+    job: str = ""
+    priority: int = DEFAULT_PRIORITY
+    attempt: int = 1
+    round: int = 0
+    member: str = ""
+    incarnation: str = ""
+    acquired_at: int = 0
+    acquired_by: str = ""
+    started_at: int | None = None
+    finished_at: int | None = None
+    error: str = ""
+    until: int | None = None
+    count: int = 1
+
+    @property
+    def key(self) -> str:
+        return firing_key(self.trigger, self.scheduled)
+
+
+class Payload(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What travels in an execution queue: the firing's record as it was sent, with all that its
+    run needs. `firing` and `job` are JSON as stored, so that the fence can compare bytes."""
+
+    firing: msgspec.Raw
+    job: msgspec.Raw
+    data: dict[str, Any] = {}
+
+
+class Result(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the run of a firing returned (JSON)."""
+
+    job: str
+    firing: str
+    finished_at: int
+    value: Any = None

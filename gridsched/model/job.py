@@ -1,0 +1,116 @@
+"""A job: what to run, and how."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final, Literal
+
+import msgspec
+
+from gridsched.errors import InvalidJob
+from gridsched.model.keys import DEFAULT_GROUP, job_key
+
+DEFAULT_PRIORITY: Final = 5
+"""Quartz's Trigger.DEFAULT_PRIORITY."""
+
+
+class Retry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """When a failed run is tried again. Times are in seconds.
+
+    Attempt n + 1 is due `delay` * `backoff` ** (n - 1) seconds, at most `max_delay`, after attempt
+    n failed; there are `attempts` in all.
+    """
+
+    attempts: int
+    delay: float = 1.0
+    backoff: float = 2.0
+    max_delay: float = 3600.0
+
+
+class Job(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What to run: a `target` ("package.module:function") with its `data` (JSON).
+
+    durable              kept when its last trigger is gone
+    requests_recovery    run again when the member that ran it died
+    disallow_concurrent  never two runs at once in the whole cluster
+    timeout              seconds a run may take; None: for ever
+    priority             of its triggers among those due at the same instant; higher first
+    executor             "thread" or "process"; an `async def` target runs on the event loop
+    submitted_at         epoch ms; set by the cluster
+    """
+
+    target: str
+    name: str = ""
+    group: str = DEFAULT_GROUP
+    data: dict[str, Any] = {}
+    description: str = ""
+    durable: bool = False
+    requests_recovery: bool = False
+    disallow_concurrent: bool = False
+    timeout: float | None = None
+    priority: int = DEFAULT_PRIORITY
+    retry: Retry | None = None
+    executor: Literal["thread", "process"] = "thread"
+    submitted_at: int = 0
+
+    @property
+    def key(self) -> str:
+        """The written key; InvalidKey where name or group cannot be one."""
+        return job_key(self.group, self.name)
+
+
+def check_job(job: Job) -> None:
+    """InvalidJob or InvalidKey, saying which field is wrong, where the job cannot be accepted.
+
+    Says nothing of whether the target exists or is allowed: that is for the node that runs it.
+    """
+    module, colon, function = job.target.partition(":")
+    names = [*module.split("."), *function.split(".")]
+    if not colon or not all(name.isidentifier() for name in names):
+        raise InvalidJob(f"job target {job.target!r} is not written package.module:function")
+    _ = job.key
+    if job.timeout is not None and not job.timeout > 0:
+        raise InvalidJob(f"job {job.key}: timeout is {job.timeout!r}; it must be above 0 seconds")
+    if job.executor not in ("thread", "process"):
+        raise InvalidJob(f"job {job.key}: executor is {job.executor!r}; thread or process")
+    check_data(job.data, f"job {job.key}")
+    if job.retry is not None:
+        _check_retry(job.retry, job.key)
+
+
+def check_data(data: object, owner: str) -> None:
+    """InvalidJob where `data` is not a JSON object."""
+    if not isinstance(data, dict):
+        raise InvalidJob(f"{owner}: data is {type(data).__name__}; it must be a dict")
+    for name, value in data.items():
+        if not isinstance(name, str):
+            raise InvalidJob(f"{owner}: data has the key {name!r}; keys must be text")
+        _check_json(value, f"{owner}: data[{name!r}]")
+
+
+def _check_json(value: object, where: str) -> None:
+    if value is None or isinstance(value, str | bool):
+        return
+    if isinstance(value, int):
+        if not -(2**63) <= value < 2**64:
+            raise InvalidJob(f"{where} is {value}: outside the 64 bits that JSON peers hold")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise InvalidJob(f"{where} is {value}: JSON has no such number")
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            _check_json(item, f"{where}[{index}]")
+    elif isinstance(value, dict):
+        check_data(value, where)
+    else:
+        raise InvalidJob(
+            f"{where} is {type(value).__name__}: only JSON may cross the grid "
+            "(text, numbers, booleans, None, lists, dicts)"
+        )
+
+
+def _check_retry(retry: Retry, key: str) -> None:
+    if retry.attempts < 1:
+        raise InvalidJob(f"job {key}: retry.attempts is {retry.attempts}; at least 1")
+    if retry.delay < 0 or retry.max_delay < 0 or retry.backoff < 1:
+        raise InvalidJob(f"job {key}: retry needs delay and max_delay >= 0 and backoff >= 1")

@@ -1,0 +1,38 @@
+"""A node of the scheduler as the others see it (CoherenceScheduler's TaskProcessorInstance)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+MemberState = Literal["JOINING", "ACTIVE", "LEAVING"]
+
+
+class Member(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One node. Its name is its id.
+
+    incarnation  new at every start, so that a restarted node is not taken for the one before
+    beside       uuid of the grid member in the same process; "" for a plain client of the grid
+    beat         counted up by the node itself; the others see it change, or not
+    beat_at      the node's wall clock at that beat (epoch ms), for measuring skew
+    in_hand      firings it holds or runs now
+    """
+
+    name: str
+    incarnation: str
+    address: str = ""
+    beside: str = ""
+    threads: int = 0
+    queue_capacity: int = 0
+    server_count: int = 1
+    attributes: dict[str, str] = {}
+    state: MemberState = "JOINING"
+    started_at: int = 0
+    beat: int = 0
+    beat_at: int = 0
+    in_hand: int = 0
+    started: int = 0
+    completed: int = 0
+    failed: int = 0
+    stale: int = 0

@@ -1,0 +1,70 @@
+"""A submission: one command to the cluster, applied by the node that owns its job's partition."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from gridsched.model.job import Job
+from gridsched.model.trigger import Trigger
+
+SubmissionState = Literal["NEW", "ACCEPTED", "REJECTED"]
+
+
+class ScheduleJob(msgspec.Struct, frozen=True, omit_defaults=True, tag="schedule"):
+    """Store the job (where given) and the triggers (where any).
+
+    `unique`: what is there already stays as it is (the seed's scheduleJobUnique).
+    """
+
+    job: Job | None = None
+    triggers: tuple[Trigger, ...] = ()
+    unique: bool = False
+
+
+class Pause(msgspec.Struct, frozen=True, tag="pause"):
+    """Pause one trigger, or every trigger of a job."""
+
+    key: str
+
+
+class Resume(msgspec.Struct, frozen=True, tag="resume"):
+    """Resume one trigger, or every trigger of a job."""
+
+    key: str
+
+
+class Delete(msgspec.Struct, frozen=True, tag="delete"):
+    """Delete a job with its triggers, or unschedule one trigger."""
+
+    key: str
+
+
+class Fire(msgspec.Struct, frozen=True, omit_defaults=True, tag="fire"):
+    """Fire a job now, once, with `data` over its own; a trigger's key adds that trigger's data."""
+
+    key: str
+    data: dict[str, Any] = {}
+
+
+class CancelFiring(msgspec.Struct, frozen=True, tag="cancel"):
+    """Cancel a firing that has not started."""
+
+    key: str
+
+
+Command = ScheduleJob | Pause | Resume | Delete | Fire | CancelFiring
+
+
+class Submission(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A command with its answer. `job` is the written key it is partitioned by."""
+
+    id: str
+    job: str
+    command: Command
+    state: SubmissionState = "NEW"
+    created_at: int = 0
+    error: str = ""
+    decided_at: int | None = None
+    decided_by: str = ""
