@@ -7,39 +7,12 @@ from typing import Final, Literal
 import msgspec
 
 from gridsched.errors import ConfigurationError
+from gridsched.model.caches import CacheSettings
 from gridsched.model.job import Job
 from gridsched.model.trigger import Trigger
 
 DEFAULT_QUEUE_CAPACITY: Final = 1000
 DispatcherPolicy = Literal["RoundRobin"]
-
-
-class CacheNames(msgspec.Struct, frozen=True):
-    """The names of the grid's maps, and what the execution queues' names begin with."""
-
-    submissions: str = "Job-Submission"
-    jobs: str = "Job-Store"
-    triggers: str = "Trigger-Store"
-    calendars: str = "Calendar-Store"
-    firings: str = "Firing-Store"
-    membership: str = "Membership"
-    locks: str = "Job-Lock"
-    results: str = "Job-Result"
-    execution_prefix: str = "Execution-"
-
-
-class CacheSettings(msgspec.Struct, frozen=True):
-    """Names, backups and retention. Retentions are in milliseconds after an entry is finished.
-
-    `backup_count` is what the embedded grid keeps; on a real cluster its own XML decides.
-    """
-
-    names: CacheNames = CacheNames()
-    backup_count: int = 1
-    firing_retention_ms: int = 3_600_000
-    result_retention_ms: int = 3_600_000
-    submission_retention_ms: int = 60_000
-    trigger_retention_ms: int = 300_000
 
 
 class StartupJob(msgspec.Struct, frozen=True):

@@ -42,7 +42,9 @@ class Firing(msgspec.Struct, frozen=True, omit_defaults=True):
     """One scheduled instant of one trigger. Instants are epoch ms.
 
     due          when somebody must look at it next; absent once final or paused
+    fire_at      when it is to start, where that is not `scheduled` (retry, recovery, resume)
     attempt      1 for the first run, counted up by retry and recovery
+    returned     its run returned something: Job-Result holds it, or is about to
     round        counted up whenever the firing is sent out anew (retry, recovery, resume): a
                  payload of an earlier round may not start it
     member       the node it was sent to, then the one that runs or ran it
@@ -55,6 +57,7 @@ class Firing(msgspec.Struct, frozen=True, omit_defaults=True):
     scheduled: int
     state: FiringState = "ACQUIRED"
     due: int | None = None
+    fire_at: int | None = None
     job: str = ""
     priority: int = DEFAULT_PRIORITY
     attempt: int = 1
@@ -65,6 +68,7 @@ class Firing(msgspec.Struct, frozen=True, omit_defaults=True):
     acquired_by: str = ""
     started_at: int | None = None
     finished_at: int | None = None
+    returned: bool = False
     error: str = ""
     until: int | None = None
     count: int = 1

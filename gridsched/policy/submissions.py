@@ -1,0 +1,133 @@
+"""What a submission makes of the stores: pure plans that the owner of its partition carries out.
+
+A rejection is raised as the GridschedError whose text the client is to see. Every plan made again
+after it was carried out changes nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from gridsched.errors import InvalidJob, NotFound
+from gridsched.model.firing import STARTABLE, Firing
+from gridsched.model.job import Job, check_job
+from gridsched.model.submission import ScheduleJob, Submission
+from gridsched.model.trigger import Once, Trigger
+from gridsched.policy import transitions
+from gridsched.policy.checks import check_trigger
+from gridsched.policy.fire_times import first_fire
+from gridsched.policy.misfire import MisfireAction, action
+
+MANUAL_GROUP = "MANUAL_TRIGGER"
+"""The group of triggers made by `fire` and `submit` (Quartz's DEFAULT_MANUAL_TRIGGERS)."""
+
+
+class SchedulePlan(NamedTuple):
+    """The job to store, where it is to be stored, and the triggers to store."""
+
+    job: Job | None
+    triggers: tuple[Trigger, ...]
+
+
+def plan_schedule(
+    submission: Submission,
+    command: ScheduleJob,
+    stored_job: Job | None,
+    stored: Mapping[str, Trigger],
+) -> SchedulePlan:
+    """What to store for a `ScheduleJob`. `stored` holds the job's triggers by written key."""
+    job = command.job
+    if job is None:
+        if stored_job is None:
+            raise NotFound(f"there is no job {submission.job} to schedule")
+    else:
+        check_job(job)
+        _check_durable(job, command, stored)
+        if command.unique and stored_job is not None:
+            job = None
+    made = [_accept(trigger, submission) for trigger in command.triggers]
+    fresh = [trigger for trigger in made if _is_new(trigger, stored, unique=command.unique)]
+    if job is not None:
+        job = replace(job, submitted_at=submission.created_at)
+    return SchedulePlan(job, tuple(fresh))
+
+
+def _check_durable(job: Job, command: ScheduleJob, stored: Mapping[str, Trigger]) -> None:
+    if not (job.durable or command.triggers or stored):
+        raise InvalidJob(
+            f"job {job.key} has no trigger: only a durable job may be stored without one"
+        )
+
+
+def _accept(trigger: Trigger, submission: Submission) -> Trigger:
+    check_trigger(trigger)
+    at = first_fire(trigger.schedule)
+    return replace(
+        trigger,
+        job=submission.job,
+        state="NORMAL",
+        next_fire=at,
+        due=at,
+        submission=submission.id,
+        created_at=submission.created_at,
+    )
+
+
+def _is_new(trigger: Trigger, stored: Mapping[str, Trigger], *, unique: bool) -> bool:
+    there = stored.get(trigger.key)
+    return there is None or not (unique or there.submission == trigger.submission)
+
+
+def manual_trigger(submission: Submission, data: dict[str, Any], base: Trigger | None) -> Trigger:
+    """The trigger by which `fire` runs a job once, at the instant it was asked for."""
+    inherited = {} if base is None else base.data
+    at = submission.created_at
+    return Trigger(
+        Once(at),
+        name=submission.id,
+        group=MANUAL_GROUP,
+        job=submission.job,
+        data={**inherited, **data},
+        priority=None if base is None else base.priority,
+        next_fire=at,
+        due=at,
+        submission=submission.id,
+        created_at=at,
+    )
+
+
+def pause_trigger(trigger: Trigger) -> Trigger:
+    """A paused trigger is not looked at; one that is not NORMAL stays as it is."""
+    return replace(trigger, state="PAUSED", due=None) if trigger.state == "NORMAL" else trigger
+
+
+def resume_trigger(trigger: Trigger) -> Trigger:
+    """A resumed trigger is due at its next fire; what it missed meets its misfire policy."""
+    if trigger.state != "PAUSED":
+        return trigger
+    return replace(trigger, state="NORMAL", due=trigger.next_fire)
+
+
+def pause_firing(firing: Firing) -> Firing:
+    """A firing that has not started is parked with its trigger."""
+    return transitions.pause(firing) if firing.state in STARTABLE else firing
+
+
+def resume_firing(firing: Firing, trigger: Trigger | None, now: int, threshold: int) -> Firing:
+    """A parked firing is sent out again, unless it is late and the misfire policy skips such."""
+    if firing.state != "PAUSED":
+        return firing
+    late = now - firing.scheduled > threshold
+    if late and trigger is not None and action(trigger) is MisfireAction.SKIP:
+        return replace(firing, state="SKIPPED", finished_at=now)
+    return transitions.resume(firing, now)
+
+
+def cancel_firing(firing: Firing, reason: str, now: int) -> Firing:
+    """A firing that has not started ends CANCELLED; any other stays as it is."""
+    if firing.state in STARTABLE or firing.state == "PAUSED":
+        return transitions.cancel(firing, reason, now)
+    return firing

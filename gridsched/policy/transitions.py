@@ -1,0 +1,99 @@
+"""The state machine of a firing: each function gives the record that one step makes of another.
+
+`now` and leases are ms; a lease says how long until somebody looks again at what has not moved on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from gridsched.model.firing import Firing
+from gridsched.model.job import Job
+
+
+def start(firing: Firing, member: str, incarnation: str, now: int, lease: int) -> Firing:
+    """ACQUIRED to EXECUTING on `member`."""
+    return replace(
+        firing,
+        state="EXECUTING",
+        member=member,
+        incarnation=incarnation,
+        started_at=now,
+        due=now + lease,
+    )
+
+
+def complete(firing: Firing, now: int, *, returned: bool) -> Firing:
+    """The run ended well; `returned`: with a value, which goes to Job-Result."""
+    return replace(firing, state="COMPLETE", due=None, finished_at=now, error="", returned=returned)
+
+
+def fail(firing: Firing, job: Job, error: str, now: int) -> Firing:
+    """The run failed: tried again where the job's retry policy says so, FAILED otherwise."""
+    retry = job.retry
+    if retry is None or firing.attempt >= retry.attempts:
+        return _end(firing, "FAILED", now, error)
+    delay = min(retry.delay * retry.backoff ** (firing.attempt - 1), retry.max_delay)
+    return replace(
+        _again(firing, now + round(delay * 1000)), attempt=firing.attempt + 1, error=error
+    )
+
+
+def cancel(firing: Firing, reason: str, now: int) -> Firing:
+    """It will not run."""
+    return _end(firing, "CANCELLED", now, reason)
+
+
+def orphan(firing: Firing, job: Job | None, now: int) -> Firing:
+    """Its member is gone while it ran: a new attempt if the job requests recovery, LOST otherwise."""
+    error = f"member {firing.member} was gone while it ran"
+    if job is not None and job.requests_recovery:
+        return replace(_again(firing, now), attempt=firing.attempt + 1, error=error)
+    return _end(firing, "LOST", now, error)
+
+
+def reject(firing: Firing) -> Firing:
+    """No member had room for it in time. It is still offered."""
+    return replace(firing, state="REJECTED")
+
+
+def renew(firing: Firing, now: int, lease: int) -> Firing:
+    """Looked at and left as it is: the next look waits longer the later the firing already is."""
+    late = now - (firing.fire_at or firing.scheduled)
+    return replace(firing, due=now + max(lease, late))
+
+
+def send_again(firing: Firing, member: str, now: int, lease: int) -> Firing:
+    """Sent to `member`, anew or for the first time after a retry, recovery or resume."""
+    return replace(
+        renew(firing, max(now, firing.fire_at or firing.scheduled), lease), member=member
+    )
+
+
+def pause(firing: Firing) -> Firing:
+    """Its trigger was paused before it started."""
+    return replace(firing, state="PAUSED", due=None)
+
+
+def resume(firing: Firing, now: int) -> Firing:
+    """Its trigger was resumed."""
+    return _again(firing, max(now, firing.scheduled))
+
+
+def _again(firing: Firing, at: int) -> Firing:
+    return replace(
+        firing,
+        state="ACQUIRED",
+        fire_at=at,
+        due=at,
+        round=firing.round + 1,
+        member="",
+        incarnation="",
+        started_at=None,
+    )
+
+
+def _end(firing: Firing, state: Any, now: int, error: str = "") -> Firing:
+    return replace(firing, state=state, due=None, finished_at=now, error=error)

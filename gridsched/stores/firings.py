@@ -1,0 +1,43 @@
+"""Firing-Store: one record for each scheduled instant that was claimed; its key is the fence.
+
+What is final stays for its retention as the ledger of what happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gridsched.grid.port import Between, Equal, IndexSpec
+from gridsched.model.firing import Firing
+from gridsched.stores.record import Record, Store
+
+
+class FiringStore(Store[Firing]):
+    type = Firing
+    indexes = (
+        IndexSpec("due", "SORTED"),
+        IndexSpec("finished_at", "SORTED"),
+        IndexSpec("member", "HASH"),
+        IndexSpec("job", "HASH"),
+        IndexSpec("trigger", "HASH"),
+    )
+
+    def key_of(self, value: Firing) -> str:
+        return value.key
+
+    async def due(self, until: int, partitions: Iterable[int]) -> list[Record[Firing]]:
+        """The firings that somebody must look at by `until` (epoch ms)."""
+        return await self.find([Between("due", 0, until)], partitions)
+
+    async def of_trigger(self, trigger: str, partition: int) -> list[Record[Firing]]:
+        return await self.find([Equal("trigger", trigger)], [partition])
+
+    async def unfinished_of_member(
+        self, member: str, partitions: Iterable[int]
+    ) -> list[Record[Firing]]:
+        """What was sent to or runs on a member: those of its firings that have a `due`."""
+        return await self.find([Equal("member", member), Between("due", 0, 2**62)], partitions)
+
+    async def forget(self, until: int, partitions: Iterable[int]) -> None:
+        """Remove what was final by `until` (epoch ms)."""
+        await self.map.remove_all([Between("finished_at", 0, until)], partitions)

@@ -1,0 +1,21 @@
+"""Job-Lock: which firing of a job that disallows concurrent execution has the job to itself."""
+
+from __future__ import annotations
+
+import msgspec
+
+from gridsched.stores.record import Store
+
+
+class JobLock(msgspec.Struct, frozen=True):
+    """Held from claim to finish by the firing of that key."""
+
+    job: str
+    firing: str
+
+
+class LockStore(Store[JobLock]):
+    type = JobLock
+
+    def key_of(self, value: JobLock) -> str:
+        return value.job
