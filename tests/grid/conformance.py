@@ -47,6 +47,7 @@ QUEUE_CAPACITY = 8
 PATIENCE = 20.0
 """Seconds until a condition that never comes fails its test, and that a `take` waits at most."""
 
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
 Connect = Callable[[], Awaitable[Grid]]
 
 ADDED, UPDATED, REMOVED = EntryKind.ADDED, EntryKind.UPDATED, EntryKind.REMOVED
@@ -56,9 +57,7 @@ INDEXES = (IndexSpec("due", "SORTED"), IndexSpec("state", "HASH"))
 
 
 @contextmanager
-def connections(
-    run: Callable[[Coroutine[Any, Any, Any]], Any], make: Callable[[], Grid]
-) -> Iterator[Connect]:
+def connections(run: Run, make: Callable[[], Grid]) -> Iterator[Connect]:
     """A `connect` that opens the grids that `make` gives; the end closes them."""
     opened: list[Grid] = []
 
@@ -278,7 +277,7 @@ class _Queries:
 
     async def test_conjunction(self, connect: Connect, name: str) -> None:
         held = await records(await connect(), name)
-        where = [Equal("state", "DONE"), Between("due", 0, 90)]
+        where: list[Condition] = [Equal("state", "DONE"), Between("due", 0, 90)]
         assert await found(held, where) == keys(1, 3, 7, 9)
         assert await found(held, [*where, Equal("n", 7)]) == keys(7)
         assert await found(held, [Equal("state", "DONE"), Equal("state", "NEW")]) == []

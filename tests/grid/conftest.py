@@ -1,4 +1,4 @@
-"""What the tests of every grid share: a loop a test, `async def` tests, names nobody else has."""
+"""What the tests of every grid share: a loop a test, `async def` tests, names that nobody else has."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import asyncio
 import inspect
 import re
 import secrets
-from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 pytest.register_assert_rewrite("conformance")
 
-Run = Callable[[Coroutine[Any, Any, Any]], Any]
+if TYPE_CHECKING:
+    from conformance import Run
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -22,7 +23,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     test: Callable[..., Any] = pyfuncitem.obj
     if not inspect.iscoroutinefunction(test):
         return None
-    fixtures = pyfuncitem.funcargs
+    fixtures: dict[str, Any] = pyfuncitem.funcargs
     fixtures["run"](test(**{name: fixtures[name] for name in inspect.signature(test).parameters}))
     return True
 
