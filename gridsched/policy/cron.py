@@ -114,6 +114,25 @@ class _Way(NamedTuple):
     leave: Callable[[Shift], datetime]
 
 
+class _Times(NamedTuple):
+    """The times of a day: the product of three masks."""
+
+    hours: int
+    minutes: int
+    seconds: int
+
+
+class _Days(NamedTuple):
+    """The days of one month; bit n is day n.
+
+    `once`: those of them to which nW was moved on from a weekend. Quartz, past the day's first time,
+    looks for n again, finds it gone by and goes on to the next month: we answer as it does.
+    """
+
+    matching: int
+    once: int
+
+
 def _bit_from(mask: int, at: int) -> int:
     at = max(at, 0)
     rest = mask >> at
@@ -146,31 +165,38 @@ def _local_fire(expression: CronExpression, way: _Way, start: datetime) -> datet
     year, month, day = start.year, start.month, start.day
     found = _day(expression, way, year, month, day)
     if found == start.date():
-        at = _time(expression, way, start)
+        at = _time(_times_on(expression, found), way, start)
         if at is not None:
             return datetime.combine(start, at)
         found = _day(expression, way, year, month, day + way.step)
     if found is None:
         return None
-    hour, minute, second = (
-        way.seek(mask, way.edge)
-        for mask in (expression.hours, expression.minutes, expression.seconds)
-    )
+    hour, minute, second = (way.seek(mask, way.edge) for mask in _times_on(expression, found))
     return datetime.combine(found, time(hour, minute, second))
 
 
-def _time(expression: CronExpression, way: _Way, start: datetime) -> time | None:
+def _times_on(expression: CronExpression, day: date) -> _Times:
+    """The times of a matching day: all, or only the first where Quartz fires only once."""
+    times = _Times(expression.hours, expression.minutes, expression.seconds)
+    rule = expression.days
+    if (rule.nearest_weekday | rule.nearest_before_last) == 0:
+        return times
+    if not _days_of(rule, day.year, day.month).once >> day.day & 1:
+        return times
+    return _Times(*(mask & -mask for mask in times))
+
+
+def _time(times: _Times, way: _Way, start: datetime) -> time | None:
     """The first matching time of day from that of `start` on, on the same day."""
     seek, step, edge = way.seek, way.step, way.edge
     hour, minute = start.hour, start.minute
-    hours, minutes, seconds = expression.hours, expression.minutes, expression.seconds
-    if hours >> hour & 1:
-        if minutes >> minute & 1 and (found := seek(seconds, start.second)) >= 0:
+    if times.hours >> hour & 1:
+        if times.minutes >> minute & 1 and (found := seek(times.seconds, start.second)) >= 0:
             return time(hour, minute, found)
-        if (found := seek(minutes, minute + step)) >= 0:
-            return time(hour, found, seek(seconds, edge))
-    if (found := seek(hours, hour + step)) >= 0:
-        return time(found, seek(minutes, edge), seek(seconds, edge))
+        if (found := seek(times.minutes, minute + step)) >= 0:
+            return time(hour, found, seek(times.seconds, edge))
+    if (found := seek(times.hours, hour + step)) >= 0:
+        return time(found, seek(times.minutes, edge), seek(times.seconds, edge))
     return None
 
 
@@ -178,7 +204,7 @@ def _day(expression: CronExpression, way: _Way, year: int, month: int, day: int)
     """The first matching day from the given one on; `day` may lie just outside its month."""
     for found_year, found_month in _months(expression, way, year, month):
         at = day if (found_year, found_month) == (year, month) else way.edge
-        found = way.seek(_days_of(expression.days, found_year, found_month), at)
+        found = way.seek(_days_of(expression.days, found_year, found_month).matching, at)
         if found >= 0:
             return date(found_year, found_month, found)
     return None
@@ -197,26 +223,29 @@ def _months(
         index = found + way.step
 
 
-def _days_of(rule: DayRule, year: int, month: int) -> int:
-    """The mask of the days of a month that match; bit n is day n."""
+def _days_of(rule: DayRule, year: int, month: int) -> _Days:
+    """The days of a month that match."""
     leap_day = month == 2 and isleap(year)
     first_weekday = date(year, month, 1).isoweekday() % _DAYS_IN_WEEK + 1
     return _days_of_kind(rule, _DAYS_IN_MONTH[month] + leap_day, first_weekday)
 
 
 @lru_cache(maxsize=16384)
-def _days_of_kind(rule: DayRule, length: int, first_weekday: int) -> int:
+def _days_of_kind(rule: DayRule, length: int, first_weekday: int) -> _Days:
     """As `_days_of`, for a month of so many days whose first is such a weekday: 28 kinds in all."""
     mask = rule.days
+    moved_on = 0
     for day in range(1, length + 1):
         from_last = length - day
         weekday = (first_weekday + day - 2) % _DAYS_IN_WEEK + 1
         mask |= (rule.before_last >> from_last & 1 | rule.weekdays >> weekday & 1) << day
         if rule.nearest_weekday >> day & 1 or rule.nearest_before_last >> from_last & 1:
-            mask |= 1 << _nearest_weekday(day, weekday, length)
+            nearest = _nearest_weekday(day, weekday, length)
+            mask |= (nearest <= day) << nearest
+            moved_on |= (nearest > day) << nearest
     if rule.in_month is not None:
         mask |= _nth_weekday(rule.in_month, length, first_weekday)
-    return mask & ((2 << length) - 2)
+    return _Days((mask | moved_on) & ((2 << length) - 2), moved_on & ~mask)
 
 
 def _nearest_weekday(day: int, weekday: int, length: int) -> int:
