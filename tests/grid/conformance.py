@@ -113,6 +113,11 @@ def record(n: int) -> bytes:
     return value(n=n, state=state) if n % 5 == 0 else value(n=n, state=state, due=n * 10)
 
 
+async def assign_partitions(grid: Grid, name: str) -> None:
+    """A new cluster assigns no partition before somebody writes."""
+    await (await grid.map(MapSpec(name))).put(A, V1)
+
+
 async def found(
     held: GridMap, where: Sequence[Condition], partitions: Sequence[int] | None = None
 ) -> list[bytes]:
@@ -497,8 +502,9 @@ class _Queues:
 
 
 class _Members:
-    async def test_every_partition_belongs_to_a_member(self, connect: Connect) -> None:
+    async def test_every_partition_belongs_to_a_member(self, connect: Connect, name: str) -> None:
         grid = await connect()
+        await assign_partitions(grid, name)
         assert grid.partition_count == PARTITION_COUNT
         await wait_until(lambda: None not in grid.partition_owners())
         members = grid.members()
@@ -509,8 +515,9 @@ class _Members:
         assert set(grid.partition_owners()) <= set(uuids)
         assert all(member.address.rpartition(":")[2].isdigit() for member in members)
 
-    async def test_connections_agree_on_the_members(self, connect: Connect) -> None:
+    async def test_connections_agree_on_the_members(self, connect: Connect, name: str) -> None:
         one, other = await connect(), await connect()
+        await assign_partitions(one, name)
         await wait_until(lambda: None not in one.partition_owners() + other.partition_owners())
         assert one.members() == other.members()
         assert one.partition_owners() == other.partition_owners()

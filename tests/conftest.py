@@ -1,0 +1,29 @@
+"""Fixtures for tests anywhere: a real Hazelcast cluster, where this machine can run one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hazelcast_member import HazelcastCluster, JavaMissing, find_jar
+
+
+@pytest.fixture(scope="session")
+def java() -> None:
+    """Skips its test where no member can run; fails it instead where GRIDSCHED_REQUIRE_JAVA=1."""
+    try:
+        find_jar()
+    except JavaMissing as reason:
+        if os.environ.get("GRIDSCHED_REQUIRE_JAVA") == "1":
+            raise
+        pytest.skip(f"no real Hazelcast member: {reason}")
+
+
+@pytest.fixture(scope="session")
+def hazelcast_member(
+    java: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[HazelcastCluster]:
+    """A running cluster of one member, shared by every test: use names that nobody else has."""
+    with HazelcastCluster(tmp_path_factory.mktemp("hazelcast")) as cluster:
+        yield cluster

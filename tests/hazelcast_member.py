@@ -1,0 +1,232 @@
+"""Real Hazelcast members for tests.
+
+The jar is found in HZ_HOME (by default a cache folder in the home directory), or fetched there
+once by its Maven coordinates. Members of one `HazelcastCluster` find each other on 127.0.0.1.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+VERSION: Final = "5.7.0"
+START_TIMEOUT: Final = 60.0
+STOP_TIMEOUT: Final = 20.0
+POLL_INTERVAL: Final = 0.05
+
+_MODULE_ACCESS: Final = [
+    "--add-modules",
+    "java.se",
+    "--add-exports",
+    "java.base/jdk.internal.ref=ALL-UNNAMED",
+    "--add-opens",
+    "java.base/java.lang=ALL-UNNAMED",
+    "--add-opens",
+    "java.base/sun.nio.ch=ALL-UNNAMED",
+    "--add-opens",
+    "java.management/sun.management=ALL-UNNAMED",
+    "--add-opens",
+    "jdk.management/com.sun.management.internal=ALL-UNNAMED",
+]
+
+_CONFIG: Final = """<?xml version="1.0" encoding="UTF-8"?>
+<hazelcast xmlns="http://www.hazelcast.com/schema/config">
+  <cluster-name>{cluster_name}</cluster-name>
+  <network>
+    <port auto-increment="false">{port}</port>
+    <interfaces enabled="true"><interface>127.0.0.1</interface></interfaces>
+    <join>
+      <auto-detection enabled="false"/>
+      <multicast enabled="false"/>
+      <tcp-ip enabled="true">{members}</tcp-ip>
+    </join>
+  </network>
+  <properties>
+    <property name="hazelcast.phone.home.enabled">false</property>
+    <property name="hazelcast.operation.fail.on.indeterminate.state">true</property>
+  </properties>
+  <map name="*"><backup-count>1</backup-count></map>
+  {queues}
+  <jet enabled="false"/>
+  {extra}
+</hazelcast>
+"""
+
+BOUNDED_QUEUES: Final = {"Execution-*": 1000, "conformance-bounded-*": 8}
+"""The queue name patterns of every test cluster, and their capacities."""
+
+
+class JavaMissing(Exception):
+    """What keeps this machine from running a member."""
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens at now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def find_jar() -> Path:
+    """Hazelcast's jar, fetched where it is not there yet. JavaMissing where that cannot be."""
+    if shutil.which("java") is None:
+        raise JavaMissing("there is no java on the path")
+    home = Path(os.environ.get("HZ_HOME", Path.home() / ".cache" / "hazelcast"))
+    jar = home / f"hazelcast-{VERSION}.jar"
+    if not jar.exists():
+        _fetch(home)
+    if not jar.exists():
+        raise JavaMissing(f"there is no {jar}")
+    return jar
+
+
+def _fetch(home: Path) -> None:
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise JavaMissing(f"there is no hazelcast-{VERSION}.jar in {home}, and no mvn to fetch it")
+    coordinates = f"-Dartifact=com.hazelcast:hazelcast:{VERSION}"
+    copy = [maven, "-q", "dependency:copy", coordinates, f"-DoutputDirectory={home}"]
+    if subprocess.run(copy, check=False, timeout=300).returncode:
+        raise JavaMissing(f"mvn could not fetch com.hazelcast:hazelcast:{VERSION}")
+
+
+class HazelcastMember:
+    """One member, a process of its own."""
+
+    def __init__(self, config: Path, port: int, log: Path) -> None:
+        self.port = port
+        self.address = f"127.0.0.1:{port}"
+        self.log = log
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                _command(config), stdout=output, stderr=subprocess.STDOUT, cwd=log.parent
+            )
+
+    def wait_started(self) -> None:
+        """Until it serves clients. RuntimeError, with the end of its log, where it does not."""
+        _wait(
+            START_TIMEOUT, self._has_started, lambda: f"no member at {self.address}:\n{self._end()}"
+        )
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        self._process.kill()
+        self._process.wait(STOP_TIMEOUT)
+
+    def freeze(self) -> None:
+        """As a member that hangs: its connections stay open and answer nothing."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
+    def stop(self) -> None:
+        """Ask it to shut down; kill it where it does not. May be called twice."""
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def _has_started(self) -> bool:
+        if self._process.poll() is not None:
+            raise RuntimeError(f"the member at {self.address} ended:\n{self._end()}")
+        return "is STARTED" in self.log.read_text(errors="replace") and _accepts(self.port)
+
+    def _end(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-30:])
+
+
+class HazelcastCluster:
+    """Members in one cluster: a context manager that starts `size` of them and stops them all."""
+
+    def __init__(
+        self, folder: Path, size: int = 1, *, cluster_name: str = "conformance", extra: str = ""
+    ) -> None:
+        self.cluster_name = cluster_name
+        self.members: list[HazelcastMember] = []
+        self._folder = folder
+        self._ports = [free_port() for _ in range(size)]
+        self._extra = extra
+
+    @property
+    def addresses(self) -> list[str]:
+        return [f"127.0.0.1:{port}" for port in self._ports]
+
+    def start(self) -> None:
+        """Start a member at each port where none runs; return when all serve clients."""
+        find_jar()
+        self.members = [self._spawn(port) for port in self._ports]
+        for member in self.members:
+            member.wait_started()
+
+    def stop(self) -> None:
+        for member in self.members:
+            member.stop()
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _spawn(self, port: int) -> HazelcastMember:
+        config = self._folder / f"hazelcast-{port}.xml"
+        config.write_text(
+            _CONFIG.format(
+                cluster_name=self.cluster_name,
+                port=port,
+                members="".join(f"<member>{address}</member>" for address in self.addresses),
+                queues="".join(
+                    f'<queue name="{name}"><max-size>{size}</max-size></queue>'
+                    for name, size in BOUNDED_QUEUES.items()
+                ),
+                extra=self._extra,
+            )
+        )
+        return HazelcastMember(config, port, self._folder / f"hazelcast-{port}.log")
+
+
+def _command(config: Path) -> Sequence[str]:
+    return [
+        "java",
+        "-Xms128m",
+        "-Xmx512m",
+        f"-Dhazelcast.config={config}",
+        *_MODULE_ACCESS,
+        "-cp",
+        str(find_jar()),
+        "com.hazelcast.core.server.HazelcastMemberStarter",
+    ]
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _wait(timeout: float, condition: Callable[[], bool], otherwise: Callable[[], str]) -> None:
+    give_up_at = time.perf_counter() + timeout
+    while not condition():
+        if time.perf_counter() > give_up_at:
+            raise RuntimeError(otherwise())
+        time.sleep(POLL_INTERVAL)
