@@ -62,7 +62,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """ConfigurationError naming the first setting that cannot be."""
-        for field, least in _LEAST.items():
+        for field, least in LEAST.items():
             value = getattr(self, field)
             if value < least:
                 raise ConfigurationError(f"{field} is {value}; it must be at least {least}")
@@ -77,7 +77,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             )
 
 
-_LEAST: Final = {
+LEAST: Final = {
     "max_threads": 1,
     "queue_capacity": 1,
     "poll_interval_ms": 10,
@@ -89,3 +89,4 @@ _LEAST: Final = {
     "timer_delay_ms": 0,
     "shell_delay_ms": 0,
 }
+"""The least that each numeric setting may be."""

@@ -1,0 +1,92 @@
+"""Loads a cache-config: the XML file that says all that a node is built from.
+
+The prefix decides, not the namespace URI: what is written `scheduler:…` is ours, and what is neither
+that nor one of cache-config's own elements that we read is skipped and noted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from gridsched.config import xml_reader
+from gridsched.config.cache_elements import MAPPINGS, SCHEMES, cache_settings
+from gridsched.config.job_elements import JOBS, PlacedJob
+from gridsched.config.schema import Branch, Fields, Note, Reading
+from gridsched.config.service_elements import SERVICE_CONFIG
+from gridsched.config.settings import Settings
+from gridsched.errors import ConfigurationError
+from gridsched.policy.allow_list import allowed
+
+NAMESPACE: Final = "urn:gridsched:scheduler"
+"""The URI that our own files declare for the prefix; under it any other prefix is ours too."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A file's settings, and what was noted on the way.
+
+    ignored  elements and attributes that were skipped
+    aliases  elements written in one of the seed's spellings
+    """
+
+    settings: Settings
+    source: str
+    ignored: tuple[Note, ...] = ()
+    aliases: tuple[Note, ...] = ()
+
+
+def load(path: str | Path, now: int) -> Loaded:
+    """The settings in a file. `now` (epoch ms) is the start of triggers that name none.
+
+    ConfigurationError says file, line and element where anything is wrong.
+    """
+    return loads(xml_reader.read_file(path), now, source=str(path))
+
+
+def loads(text: bytes, now: int, source: str = "<text>") -> Loaded:
+    """`load` of a file's bytes; errors name `source`."""
+    root = xml_reader.parse(text, source, {NAMESPACE: "scheduler"})
+    if root.name != ROOT.name:
+        raise ConfigurationError(
+            f"the root element is {root.name}; it must be {ROOT.name}",
+            source=source,
+            line=root.line,
+        )
+    reading = Reading(source, now)
+    settings: Settings = reading.branch(root, ROOT)
+    return Loaded(settings, source, tuple(reading.ignored), tuple(reading.aliases))
+
+
+def _settings(fields: Fields, reading: Reading) -> Settings:
+    values = fields.values
+    service: dict[str, Any] = values.get("service", {})
+    jobs: tuple[PlacedJob, ...] = values.get("jobs", ())
+    _check_allowed(jobs, service.get("allowed_jobs", ()), reading)
+    caches = cache_settings(values.get("mappings", ()), values.get("schemes", {}), reading)
+    return Settings(**service, caches=caches, jobs=tuple(job.startup for job in jobs))
+
+
+def _check_allowed(
+    jobs: tuple[PlacedJob, ...], patterns: tuple[str, ...], reading: Reading
+) -> None:
+    for startup, element in jobs:
+        job = startup.job
+        if not allowed(job.target, patterns):
+            module = job.target.partition(":")[0]
+            raise reading.error(
+                element,
+                f"job {job.key}: its target {job.target} matches no scheduler:allowedjobs; "
+                f"add <scheduler:allowedjobs>{module}:*</scheduler:allowedjobs> to "
+                "scheduler:schedulerservice",
+            )
+
+
+ROOT: Final = Branch(
+    "cache-config",
+    "",
+    _settings,
+    (SERVICE_CONFIG, JOBS, MAPPINGS, SCHEMES),
+    "The root element.",
+)

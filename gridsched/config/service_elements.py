@@ -1,0 +1,150 @@
+"""`scheduler:service-config`: what a node is, as keyword arguments of `Settings`."""
+
+from __future__ import annotations
+
+from typing import Any, Final, get_args
+
+from gridsched.config.kinds import SWITCH, TEXT, one_of, whole
+from gridsched.config.schema import Branch, Fields, Kind, Leaf, Reading, Unused
+from gridsched.config.settings import LEAST, DispatcherPolicy, Settings
+
+_DEFAULTS: Final = Settings()
+
+
+def _setting(
+    name: str, into: str, doc: str, *, unit: str = "ms", aliases: tuple[str, ...] = ()
+) -> Leaf:
+    """A number of `Settings`, with the default and the bound that it has there."""
+    default = str(getattr(_DEFAULTS, into))
+    return Leaf(name, into, whole(unit, LEAST.get(into, 0)), doc, default, aliases)
+
+
+def _service(fields: Fields, reading: Reading) -> dict[str, Any]:
+    """A poll above half the look-ahead raises the look-ahead with it, unless the file names one."""
+    values = fields.values
+    poll = values.get("poll_interval_ms", _DEFAULTS.poll_interval_ms)
+    look_ahead = values.setdefault("look_ahead_ms", max(_DEFAULTS.look_ahead_ms, 2 * poll))
+    if look_ahead <= poll:
+        raise reading.error(
+            fields.place("look_ahead_ms"),
+            f"scheduler:lookaheadinmillis is {look_ahead}; it must be above "
+            f"scheduler:idlewaittimeinmillis ({poll}), or instants between two polls are late",
+        )
+    return values
+
+
+def _only_service(fields: Fields, _reading: Reading) -> dict[str, Any]:
+    service: dict[str, Any] = fields.values.get("service", {})
+    return service
+
+
+_POLICY: Final[Kind] = one_of(get_args(DispatcherPolicy))
+
+SERVICE: Final = Branch(
+    "scheduler:schedulerservice",
+    "service",
+    _service,
+    (
+        Leaf(
+            "scheduler:name",
+            "name",
+            TEXT,
+            "Name of the scheduler; the nodes of one config share it.",
+            _DEFAULTS.name,
+        ),
+        _setting(
+            "scheduler:maxthreadcount",
+            "max_threads",
+            "Threads that run jobs, and processes likewise.",
+            unit="number",
+            aliases=("scheduler:maxthreacount",),
+        ),
+        _setting(
+            "scheduler:queuecapacity",
+            "queue_capacity",
+            "Bound of the node's execution queue, and of what it has in hand.",
+            unit="number",
+        ),
+        _setting(
+            "scheduler:idlewaittimeinmillis",
+            "poll_interval_ms",
+            "How often the timer looks for due triggers.",
+        ),
+        _setting(
+            "scheduler:lookaheadinmillis",
+            "look_ahead_ms",
+            "How far ahead of its instant a trigger is claimed; above the poll interval, and twice "
+            "as long when that is raised and this not given.",
+        ),
+        _setting(
+            "scheduler:sessiontimeoutinmillis",
+            "session_timeout_ms",
+            "A node whose beat stands still for so long is gone.",
+        ),
+        _setting(
+            "scheduler:misfirethresholdinmillis",
+            "misfire_threshold_ms",
+            "An instant later than this meets its trigger's misfire policy.",
+        ),
+        _setting(
+            "scheduler:dispatchtimeoutinmillis",
+            "dispatch_timeout_ms",
+            "A firing that no node takes for so long is marked REJECTED, and offered again.",
+        ),
+        _setting(
+            "scheduler:graceperiodinmillis",
+            "grace_period_ms",
+            "How long a stopping node lets running jobs finish.",
+        ),
+        _setting(
+            "scheduler:taskservercount",
+            "server_count",
+            "No node's timer starts until so many nodes are active at once.",
+            unit="number",
+        ),
+        _setting(
+            "scheduler:timerdelayinmillis",
+            "timer_delay_ms",
+            "The timer starts so long after the node is active.",
+        ),
+        _setting(
+            "scheduler:shelldelayinmillis",
+            "shell_delay_ms",
+            "The execution shell starts so long after the node is active.",
+        ),
+        Leaf(
+            "scheduler:dispatcherpolicy",
+            "dispatcher_policy",
+            _POLICY,
+            "How the node for a firing is chosen.",
+            _DEFAULTS.dispatcher_policy,
+        ),
+        Leaf(
+            "scheduler:singleServerMode",
+            "single_server_mode",
+            SWITCH,
+            "Startup jobs are submitted without waiting for other nodes.",
+            "false",
+        ),
+        Leaf(
+            "scheduler:allowedjobs",
+            "allowed_jobs",
+            TEXT,
+            "Pattern that a job's target must match, such as `shop.tasks:*`; may stand several "
+            "times. Without one no job is allowed.",
+            "none",
+            many=True,
+        ),
+        Unused("scheduler:minthreadcount", "threads are started as they are needed"),
+        Unused("scheduler:keepAliveTime", "idle threads are kept"),
+    ),
+    "What this node is.",
+)
+
+SERVICE_CONFIG: Final = Branch(
+    "scheduler:service-config",
+    "service",
+    _only_service,
+    (SERVICE,),
+    "Holds the service.",
+)
