@@ -49,14 +49,16 @@ class SortedIndex:
     def add(self, value: Attribute, key: bytes) -> None:
         values, keys = self._texts if type(value) is str else self._numbers
         first = bisect_left(values, value)
-        at = bisect_left(keys, key, first, bisect_right(values, value, first))
+        last = bisect_right(values, value, first)
+        at = bisect_left(keys, key, first, last) if first < last else first
         values.insert(at, value)
         keys.insert(at, key)
 
     def remove(self, value: Attribute, key: bytes) -> None:
         values, keys = self._texts if type(value) is str else self._numbers
         first = bisect_left(values, value)
-        at = bisect_left(keys, key, first, bisect_right(values, value, first))
+        last = bisect_right(values, value, first)
+        at = bisect_left(keys, key, first, last) if first < last - 1 else first
         del values[at]
         del keys[at]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from itertools import takewhile
 
 from gridsched.grid.embedded.attributes import extractor
@@ -80,17 +80,17 @@ class MapStore:
         values = self._values
         if not values:
             return []
-        if query.probes:
-            indexes = self._indexes
-            keys = min(
-                (indexes[place].select(low, high) for place, low, high in query.probes), key=len
-            )
-            rows = [(key, values[key]) for key in keys]
-        else:
-            rows = list(values.items())
-        if rows and not query.exact:
+        fewest: Collection[bytes] = values
+        for place, low, high in query.probes:
+            keys = self._indexes[place].select(low, high)
+            if not keys:
+                return []
+            if len(keys) <= len(fewest):
+                fewest = keys
+        rows = [(key, values[key]) for key in fewest]
+        if not query.exact:
             rows = [row for row in rows if query.matches(row[1])]
-        if rows and self._expiry:
+        if self._expiry:
             rows = [row for row in rows if self.get(row[0]) is not None]
         return rows
 
@@ -111,7 +111,10 @@ class MapStore:
 
     def _reindex(self, key: bytes, old: bytes | None, new: bytes | None) -> None:
         extract = self._extract
-        for index, was, now in zip(self._indexes, extract(old), extract(new), strict=True):
+        before, after = extract(old), extract(new)
+        if before == after:
+            return
+        for index, was, now in zip(self._indexes, before, after, strict=True):
             if was != now:
                 if was is not None:
                     index.remove(was, key)

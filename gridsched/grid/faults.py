@@ -1,0 +1,253 @@
+"""A grid that fails on purpose, around any other: what the layers above must survive."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from enum import Enum
+from random import Random
+from typing import TypeVar
+
+import msgspec
+
+from gridsched.errors import GridUnavailable, UnknownOutcome
+from gridsched.grid.port import (
+    Cancel,
+    Change,
+    Condition,
+    EntryEvent,
+    Grid,
+    GridMap,
+    GridMember,
+    GridQueue,
+    MapSpec,
+    Outcome,
+    QueueSpec,
+)
+
+T = TypeVar("T")
+
+
+class Fault(Enum):
+    """What can go wrong once."""
+
+    UNAVAILABLE = "the call raises GridUnavailable and does nothing"
+    APPLIED = "the write is applied, but its outcome unknown"
+    NOT_APPLIED = "the write is not applied, and its outcome unknown"
+    LOST = "the entry event or queue item never arrives"
+    DUPLICATED = "the queue item arrives twice"
+
+
+class Rates(msgspec.Struct, frozen=True):
+    """How often things go wrong by chance, each from 0 to 1. `longest_delay` is in seconds."""
+
+    delayed: float = 0.0
+    longest_delay: float = 0.0
+    unavailable: float = 0.0
+    unknown: float = 0.0
+    lost_events: float = 0.0
+    lost_items: float = 0.0
+    duplicated_items: float = 0.0
+
+
+class Faults:
+    """Decides what goes wrong: what the test has scripted, else what chance has it.
+
+    While `cut_off` is set nothing gets through: calls raise GridUnavailable, events are lost, and a
+    write that was under way ends with UnknownOutcome.
+    """
+
+    def __init__(self, random: Random, rates: Rates | None = None) -> None:
+        self.cut_off = False
+        self._random = random
+        self._rates = rates or Rates()
+        self._scripted: defaultdict[tuple[str, str], deque[Fault]] = defaultdict(deque)
+
+    def script(self, name: str, operation: str, fault: Fault) -> None:
+        """Let this happen once, at the next `operation` on the map or queue `name`.
+
+        Operations are the methods of the port ("compare_and_set" stands for all that are made of
+        it), "event" for an entry event and "item" for an item offered. Faults scripted for one
+        operation happen one after another.
+        """
+        self._scripted[name, operation].append(fault)
+
+    async def meet(self, name: str, operation: str) -> Fault | None:
+        """Delay a call or raise its GridUnavailable; return what else is scripted for it."""
+        scripted = self._next(name, operation)
+        if self._chance(self._rates.delayed):
+            await asyncio.sleep(self._random.uniform(0, self._rates.longest_delay))
+        unavailable = self._chance(self._rates.unavailable)
+        if self.cut_off or unavailable or scripted is Fault.UNAVAILABLE:
+            raise GridUnavailable(f"{operation} on {name} does not reach the grid")
+        return scripted
+
+    def unknown(self) -> Fault | None:
+        """Whether a write's outcome is unknown, and then which it was."""
+        if not self._chance(self._rates.unknown):
+            return None
+        return self._random.choice((Fault.APPLIED, Fault.NOT_APPLIED))
+
+    def loses_event(self, name: str) -> bool:
+        """Whether an entry event is lost."""
+        scripted = self._next(name, "event") is Fault.LOST
+        return self.cut_off or scripted or self._chance(self._rates.lost_events)
+
+    def copies(self, name: str) -> int:
+        """How many of an item arrive: 0, 1 or 2."""
+        scripted = self._next(name, "item")
+        if scripted is Fault.LOST or self._chance(self._rates.lost_items):
+            return 0
+        if scripted is Fault.DUPLICATED or self._chance(self._rates.duplicated_items):
+            return 2
+        return 1
+
+    def _next(self, name: str, operation: str) -> Fault | None:
+        scripted = self._scripted.get((name, operation))
+        return scripted.popleft() if scripted else None
+
+    def _chance(self, rate: float) -> bool:
+        return rate > 0 and self._random.random() < rate
+
+
+class FaultyGrid(Grid):
+    """Another grid, with faults between it and the caller."""
+
+    def __init__(self, grid: Grid, faults: Faults) -> None:
+        self.partition_count = grid.partition_count
+        self._grid = grid
+        self._faults = faults
+
+    async def open(self) -> None:
+        await self._faults.meet("grid", "open")
+        await self._grid.open()
+
+    async def close(self) -> None:
+        await self._grid.close()
+
+    async def map(self, spec: MapSpec) -> GridMap:
+        await self._faults.meet(spec.name, "map")
+        return FaultyMap(await self._grid.map(spec), self._faults)
+
+    async def queue(self, spec: QueueSpec) -> GridQueue:
+        await self._faults.meet(spec.name, "queue")
+        return FaultyQueue(await self._grid.queue(spec), self._faults)
+
+    def members(self) -> tuple[GridMember, ...]:
+        return () if self._faults.cut_off else self._grid.members()
+
+    def local_member(self) -> str | None:
+        return None if self._faults.cut_off else self._grid.local_member()
+
+    def partition_owners(self) -> tuple[str | None, ...]:
+        if self._faults.cut_off:
+            return (None,) * self.partition_count
+        return self._grid.partition_owners()
+
+    def listen_membership(self, handler: Callable[[], None]) -> Cancel:
+        return self._grid.listen_membership(handler)
+
+
+class _Faulty:
+    """A map or queue behind faults."""
+
+    name: str
+    _faults: Faults
+
+    async def _read(self, operation: str, call: Callable[[], Awaitable[T]]) -> T:
+        await self._faults.meet(self.name, operation)
+        answer = await call()
+        if self._faults.cut_off:
+            raise GridUnavailable(f"{operation} on {self.name} was cut off")
+        return answer
+
+    async def _write(self, operation: str, call: Callable[[], Awaitable[T]]) -> T:
+        fault = await self._faults.meet(self.name, operation) or self._faults.unknown()
+        if fault is not Fault.NOT_APPLIED:
+            answer = await call()
+            if fault is None and not self._faults.cut_off:
+                return answer
+        raise UnknownOutcome(f"{operation} on {self.name} was or was not applied")
+
+
+class FaultyMap(_Faulty, GridMap):
+    """A map behind faults. The changes of one batch fail each on its own, unless scripted."""
+
+    def __init__(self, held: GridMap, faults: Faults) -> None:
+        self.name = held.name
+        self._map = held
+        self._faults = faults
+
+    async def get(self, key: bytes) -> bytes | None:
+        return await self._read("get", lambda: self._map.get(key))
+
+    async def get_all(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        return await self._read("get_all", lambda: self._map.get_all(keys))
+
+    async def put(self, key: bytes, value: bytes, ttl_ms: int | None = None) -> None:
+        await self._write("put", lambda: self._map.put(key, value, ttl_ms))
+
+    async def put_all(self, entries: Mapping[bytes, bytes]) -> None:
+        await self._write("put_all", lambda: self._map.put_all(entries))
+
+    async def compare_and_set(self, changes: Sequence[Change]) -> list[Outcome]:
+        scripted = await self._faults.meet(self.name, "compare_and_set")
+        fates = [scripted or self._faults.unknown() for _ in changes]
+        pairs = list(zip(changes, fates, strict=True))
+        arriving = [change for change, fate in pairs if fate is not Fault.NOT_APPLIED]
+        answers = dict(zip(arriving, await self._map.compare_and_set(arriving), strict=True))
+        if self._faults.cut_off:
+            return [Outcome.UNKNOWN] * len(changes)
+        return [answers[change] if fate is None else Outcome.UNKNOWN for change, fate in pairs]
+
+    async def remove(self, key: bytes) -> bytes | None:
+        return await self._write("remove", lambda: self._map.remove(key))
+
+    async def query(
+        self, where: Sequence[Condition], partitions: Iterable[int] | None = None
+    ) -> list[tuple[bytes, bytes]]:
+        return await self._read("query", lambda: self._map.query(where, partitions))
+
+    async def remove_all(
+        self, where: Sequence[Condition], partitions: Iterable[int] | None = None
+    ) -> None:
+        await self._write("remove_all", lambda: self._map.remove_all(where, partitions))
+
+    async def size(self) -> int:
+        return await self._read("size", self._map.size)
+
+    async def listen(self, handler: Callable[[EntryEvent], None]) -> Cancel:
+        def hear(event: EntryEvent) -> None:
+            if not self._faults.loses_event(self.name):
+                handler(event)
+
+        return await self._read("listen", lambda: self._map.listen(hear))
+
+
+class FaultyQueue(_Faulty, GridQueue):
+    """A queue behind faults. Items are lost and doubled on their way in; a double needs room."""
+
+    def __init__(self, held: GridQueue, faults: Faults) -> None:
+        self.name = held.name
+        self._queue = held
+        self._faults = faults
+
+    async def offer_all(self, items: Sequence[bytes]) -> bool:
+        arriving = [item for item in items for _ in range(self._faults.copies(self.name))]
+        return await self._write("offer_all", lambda: self._queue.offer_all(arriving))
+
+    async def take(self, timeout: float) -> bytes | None:
+        return await self._write("take", lambda: self._queue.take(timeout))
+
+    async def drain(self, limit: int) -> list[bytes]:
+        return await self._write("drain", lambda: self._queue.drain(limit))
+
+    async def size(self) -> int:
+        return await self._read("size", self._queue.size)
+
+    async def remaining_capacity(self) -> int:
+        return await self._read("remaining_capacity", self._queue.remaining_capacity)
+
+    async def destroy(self) -> None:
+        await self._write("destroy", self._queue.destroy)
