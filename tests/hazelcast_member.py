@@ -163,11 +163,16 @@ class HazelcastCluster:
         return [f"127.0.0.1:{port}" for port in self._ports]
 
     def start(self) -> None:
-        """Start a member at each port where none runs; return when all serve clients."""
+        """Start all members; return when they serve clients."""
         find_jar()
         self.members = [self._spawn(port) for port in self._ports]
         for member in self.members:
             member.wait_started()
+
+    def restart(self, index: int) -> None:
+        """Start a new member where one has ended, and return when it serves clients."""
+        self.members[index] = self._spawn(self._ports[index])
+        self.members[index].wait_started()
 
     def stop(self) -> None:
         for member in self.members:
