@@ -39,7 +39,7 @@ def next_fire(
     `zone` is an IANA name. Without `dst` the policy is `default_dst`'s. None: it never fires again
     up to the horizon (`cron_parse.LAST_YEAR`). InvalidSchedule if there is no such zone.
     """
-    return _next_fire(expression, zone, after, dst or default_dst(expression))
+    return _remembered_next_fire(expression, zone, after, dst or default_dst(expression))
 
 
 def previous_fire(
@@ -66,10 +66,11 @@ def count_fires(
 ) -> int:
     """How often the expression fires after `after` and up to `until` inclusive; `limit` at most."""
     count = 0
-    fire = next_fire(expression, zone, after, dst)
+    policy = dst or default_dst(expression)
+    fire = _next_fire(expression, zone, after, policy)
     while fire is not None and fire <= until and count < limit:
         count += 1
-        fire = next_fire(expression, zone, fire, dst)
+        fire = _next_fire(expression, zone, fire, policy)
     return count
 
 
@@ -94,7 +95,6 @@ def never_fires(expression: CronExpression) -> bool:
     return _day(expression, _FORWARDS, FIRST_YEAR, 1, 1) is None
 
 
-@lru_cache(maxsize=65536)
 def _next_fire(expression: CronExpression, zone: str, after: int, dst: DstPolicy) -> int | None:
     tz = localtime.zone(zone)
     second = after // 1000 * 1000 + 1000
@@ -103,6 +103,10 @@ def _next_fire(expression: CronExpression, zone: str, after: int, dst: DstPolicy
         for policy in localtime.single_passes(dst)
     ]
     return min((fire for fire in fires if fire is not None), default=None)
+
+
+_remembered_next_fire: Final = lru_cache(maxsize=65536)(_next_fire)
+"""A herd of triggers shares few schedules. Counting goes past it, and leaves it as it is."""
 
 
 class _Way(NamedTuple):

@@ -26,7 +26,7 @@ Dialect = Literal["quartz", "unix"]
 
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 2299
-"""The horizon: nothing fires after this year. Quartz's is 100 years from now; ours needs no clock."""
+"""The horizon: nothing fires after this year. Quartz's is 100 years from now, so needs a clock."""
 
 LAST_OCCURRENCE: Final = -1
 """As `WeekdayInMonth.nth`: the last one in the month."""
@@ -76,6 +76,7 @@ class _Field(NamedTuple):
     """What one field takes. `names[i]` means `low + i`; `*` and `a/n` end at `last`.
 
     `last` differs from `high` where a value can be written in two ways (0 and 7 are both Sunday).
+    `listed` and `alone` say what else may stand in a list, and what only by itself.
     """
 
     name: str
@@ -85,14 +86,16 @@ class _Field(NamedTuple):
     max_step: int
     names: tuple[str, ...] = ()
     wraps: bool = True
-    extras: str = ""
+    listed: str = ""
+    alone: str = ""
 
     def allowed(self) -> str:
         named = f", {self.names[0]}-{self.names[-1]}" if self.names else ""
-        extras = f", {self.extras}" if self.extras else ""
+        listed = f", {self.listed}" if self.listed else ""
+        alone = f"; alone {self.alone}" if self.alone else ""
         return (
-            f"allowed are {self.low}-{self.high}{named}, *, ranges a-b, steps */n a/n a-b/n{extras}"
-            ", and lists of these"
+            f"allowed are {self.low}-{self.high}{named}, *, ranges a-b, steps */n a/n a-b/n{listed}"
+            f", and lists of these{alone}"
         )
 
 
@@ -106,10 +109,10 @@ _SECONDS: Final = _Field("seconds", 0, 59, 59, 59)
 _MINUTES: Final = _Field("minutes", 0, 59, 59, 59)
 _HOURS: Final = _Field("hours", 0, 23, 23, 23)
 _DAY_OF_MONTH: Final = _Field("day-of-month", 1, 31, 31, 31)
-_QUARTZ_DAY_OF_MONTH: Final = _DAY_OF_MONTH._replace(extras="?, L, L-n, LW, L-nW, nW")
+_QUARTZ_DAY_OF_MONTH: Final = _DAY_OF_MONTH._replace(listed="L, L-n, LW, L-nW, nW", alone="?")
 _MONTH: Final = _Field("month", 1, 12, 12, 12, _MONTHS)
 _QUARTZ_DAY_OF_WEEK: Final = _Field(
-    "day-of-week", 1, 7, 7, 7, _WEEKDAYS, extras="?, L, nL or n#k alone"
+    "day-of-week", 1, 7, 7, 7, _WEEKDAYS, listed="L", alone="nL, n#k, ?"
 )
 _UNIX_DAY_OF_WEEK: Final = _Field("day-of-week", 0, 6, 7, 7, _WEEKDAYS)
 _YEAR: Final = _Field("year", FIRST_YEAR, LAST_YEAR, LAST_YEAR, LAST_YEAR - FIRST_YEAR, wraps=False)

@@ -118,7 +118,9 @@ def earliest_local(instant: int, tz: ZoneInfo, dst: DstPolicy) -> datetime:
     local = to_local(instant, tz)
     shift = shift_at(local, tz)
     if shift is not None:
-        return _first_unsettled(local, shift, dst)
+        if _pass_of(dst) == local.fold:
+            return local
+        return shift.end if local.fold else shift.start
     if dst.gap == "after":
         # At the very end of a gap, the times that the gap skipped are still to happen.
         skipped = shift_at(local - _MS, tz)
@@ -134,13 +136,6 @@ def latest_local(instant: int, tz: ZoneInfo, dst: DstPolicy) -> datetime:
     if shift is None or _pass_of(dst) == local.fold:
         return local
     return (shift.end if local.fold else shift.start) - _MS
-
-
-def _first_unsettled(local: datetime, shift: Shift, dst: DstPolicy) -> datetime:
-    """`earliest_local` in an hour that happens twice: the other pass counts, or counted already."""
-    if _pass_of(dst) == local.fold:
-        return local
-    return shift.end if local.fold else shift.start
 
 
 def _pass_of(dst: DstPolicy) -> int:
