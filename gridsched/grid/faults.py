@@ -67,9 +67,8 @@ class Faults:
     def script(self, name: str, operation: str, fault: Fault) -> None:
         """Let this happen once, at the next `operation` on the map or queue `name`.
 
-        Operations are the methods of the port ("compare_and_set" stands for all that are made of
-        it), "event" for an entry event and "item" for an item offered. Faults scripted for one
-        operation happen one after another.
+        Operations are the methods of the port ("compare_and_set" for all that are made of it),
+        "event" and "item". Faults scripted for one operation happen one after another.
         """
         self._scripted[name, operation].append(fault)
 
@@ -85,9 +84,8 @@ class Faults:
 
     def unknown(self) -> Fault | None:
         """Whether a write's outcome is unknown, and then which it was."""
-        if not self._chance(self._rates.unknown):
-            return None
-        return self._random.choice((Fault.APPLIED, Fault.NOT_APPLIED))
+        unknown = self._chance(self._rates.unknown)
+        return self._random.choice((Fault.APPLIED, Fault.NOT_APPLIED)) if unknown else None
 
     def loses_event(self, name: str) -> bool:
         """Whether an entry event is lost."""
@@ -141,9 +139,8 @@ class FaultyGrid(Grid):
         return None if self._faults.cut_off else self._grid.local_member()
 
     def partition_owners(self) -> tuple[str | None, ...]:
-        if self._faults.cut_off:
-            return (None,) * self.partition_count
-        return self._grid.partition_owners()
+        lost = (None,) * self.partition_count
+        return lost if self._faults.cut_off else self._grid.partition_owners()
 
     def listen_membership(self, handler: Callable[[], None]) -> Cancel:
         return self._grid.listen_membership(handler)
@@ -234,8 +231,8 @@ class FaultyQueue(_Faulty, GridQueue):
         self._faults = faults
 
     async def offer_all(self, items: Sequence[bytes]) -> bool:
-        arriving = [item for item in items for _ in range(self._faults.copies(self.name))]
-        return await self._write("offer_all", lambda: self._queue.offer_all(arriving))
+        sent = [item for item in items for _ in range(self._faults.copies(self.name))]
+        return await self._write("offer_all", lambda: self._queue.offer_all(sent))
 
     async def take(self, timeout: float) -> bytes | None:
         return await self._write("take", lambda: self._queue.take(timeout))

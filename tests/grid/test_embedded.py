@@ -15,7 +15,7 @@ from gridsched.errors import GridUnavailable
 from gridsched.grid.data import json_value, string_key
 from gridsched.grid.embedded.cluster import EmbeddedCluster
 from gridsched.grid.embedded.connection import EmbeddedGrid
-from gridsched.grid.embedded.index import HashIndex, SortedIndex
+from gridsched.grid.embedded.index import HashIndex, Index, SortedIndex
 from gridsched.grid.embedded.query import Query, Range
 from gridsched.grid.port import (
     Between,
@@ -29,7 +29,7 @@ from gridsched.grid.port import (
     QueueSpec,
 )
 
-INDEXES = {"due": SortedIndex, "state": HashIndex, "member": SortedIndex}
+INDEXES: dict[str, type[Index]] = {"due": SortedIndex, "state": HashIndex, "member": SortedIndex}
 
 
 async def opened(cluster: EmbeddedCluster, member: str | None = None) -> EmbeddedGrid:
@@ -122,11 +122,11 @@ VALUES = st.one_of(
     ),
     st.sampled_from([json_value(b"nonsense"), json_value(b"[1]"), string_key('{"due":1}', "x")]),
 )
+INDEXED: st.SearchStrategy[str] = st.sampled_from([*INDEXES, "x"])
+EQUAL: list[str | int] = ["a", "b", 0, 1, 2**63]
 RANGES = st.one_of(
-    st.builds(Range, st.sampled_from([*INDEXES, "x"]), st.integers(-5, 5), st.integers(-5, 5)),
-    st.tuples(st.sampled_from([*INDEXES, "x"]), st.sampled_from(["a", "b", 0, 1, 2**63])).map(
-        lambda wanted: Range(wanted[0], wanted[1], wanted[1])
-    ),
+    st.builds(Range, INDEXED, st.integers(-5, 5), st.integers(-5, 5)),
+    st.builds(lambda name, value: Range(name, value, value), INDEXED, st.sampled_from(EQUAL)),
 )
 KEYS = st.integers(0, 11).map(lambda n: string_key(f"k{n}", f"p{n % 3}"))
 

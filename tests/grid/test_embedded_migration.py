@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from gridsched.grid.data import PARTITION_COUNT
 from gridsched.grid.embedded.arrangement import arrange
 from gridsched.grid.embedded.cluster import EmbeddedCluster
-from gridsched.grid.embedded.index import HashIndex, SortedIndex
+from gridsched.grid.embedded.index import HashIndex, Index, SortedIndex
 
-INDEXES = {"v": SortedIndex, "state": HashIndex}
+INDEXES: dict[str, type[Index]] = {"v": SortedIndex, "state": HashIndex}
 ITEMS = [b"one", b"two", b"three"]
 
 STEPS = st.lists(

@@ -28,7 +28,7 @@ class EmbeddedCluster:
 
     Everything happens within the call: after `kill_member` returns, the backups are promoted and
     the replicas made up again on the members that are left. `now_ms` is the clock of expiry in epoch
-    milliseconds; `ids` gives the members' uuids.
+    milliseconds; `ids` gives the members' uuids. KeyError for a uuid that is no member's.
     """
 
     def __init__(

@@ -42,7 +42,7 @@ class EmbeddedGrid(Grid):
 
     def __init__(self, cluster: EmbeddedCluster, member: str | None = None) -> None:
         self.cluster = cluster
-        self.takers: set[asyncio.Future[bytes | None]] = set()
+        self.takers: dict[asyncio.Future[bytes | None], None] = {}
         self._member = member
         self._loop: asyncio.AbstractEventLoop | None = None
         self._cancels: set[Cancel] = set()
@@ -185,7 +185,7 @@ class EmbeddedQueue(GridQueue):
             return next(iter(queue.pop(1)), None)
         taker = queue.park()
         timer = self._grid.loop().call_later(timeout, _give_up, taker)
-        self._grid.takers.add(taker)
+        self._grid.takers[taker] = None
         received = False
         try:
             item = await taker
@@ -193,7 +193,7 @@ class EmbeddedQueue(GridQueue):
             return item
         finally:
             timer.cancel()
-            self._grid.takers.remove(taker)
+            del self._grid.takers[taker]
             queue.unpark(taker, received=received)
 
     async def drain(self, limit: int) -> list[bytes]:
