@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from gridsched.model.firing import Firing
@@ -24,7 +25,7 @@ MAX_COUNTED: Final = 1000
 """Missed instants that one claim puts into a range; what is left stays due for the next look."""
 
 
-class Instant(NamedTuple):
+class Instant(msgspec.Struct, frozen=True, gc=False):
     """One firing to make: the instant `scheduled`, or a range of `count` from it to `until`."""
 
     scheduled: int

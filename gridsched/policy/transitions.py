@@ -72,6 +72,11 @@ def send_again(firing: Firing, member: str, now: int, lease: int) -> Firing:
     )
 
 
+def hand_back(firing: Firing, now: int) -> Firing:
+    """Given back by a node that stops: due at once for whoever owns it now."""
+    return replace(firing, due=now, member="")
+
+
 def pause(firing: Firing) -> Firing:
     """Its trigger was paused before it started."""
     return replace(firing, state="PAUSED", due=None)

@@ -58,12 +58,11 @@ class Store(ABC, Generic[V]):
 
     def record(self, data_key: bytes, raw: bytes) -> Record[V]:
         """The record of an entry of the map."""
-        return Record(
-            text_of(data_key).decode(),
-            data_key,
-            self._decode(text_of(raw)),  # type: ignore[arg-type]
-            raw,
-        )
+        return Record(text_of(data_key).decode(), data_key, self.decode(raw), raw)
+
+    def decode(self, raw: bytes) -> V:
+        """The value in `Data` bytes."""
+        return self._decode(text_of(raw))  # type: ignore[return-value]
 
     def encode(self, value: V) -> bytes:
         """The `Data` bytes of a value."""
@@ -90,6 +89,15 @@ class Store(ABC, Generic[V]):
     def created(self, value: V) -> Change:
         """The change that stores a value where nothing is."""
         return Change(self.data_key(self.key_of(value)), None, self.encode(value))
+
+    def written(self, value: V) -> Record[V]:
+        """The record that storing a value makes."""
+        key = self.key_of(value)
+        return Record(key, self.data_key(key), value, self.encode(value))
+
+    def put(self, record: Record[V]) -> Change:
+        """The change that stores a `written` record where nothing is."""
+        return Change(record.data_key, None, record.raw)
 
     def replaced(self, record: Record[V], value: V) -> Change:
         """The change from what was read to `value`."""

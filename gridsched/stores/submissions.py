@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gridsched.grid.port import Between, Equal, IndexSpec
+from gridsched.grid.port import Between, Condition, Equal, IndexSpec
 from gridsched.model.submission import Submission
 from gridsched.stores.record import Record, Store
 
@@ -24,5 +24,5 @@ class SubmissionStore(Store[Submission]):
     async def forget(self, until: int, partitions: Iterable[int]) -> None:
         """Remove what was answered by `until` (epoch ms) and never collected by its client."""
         for state in ("ACCEPTED", "REJECTED"):
-            where = [Equal("state", state), Between("decided_at", 0, until)]
+            where: list[Condition] = [Equal("state", state), Between("decided_at", 0, until)]
             await self.map.remove_all(where, partitions)

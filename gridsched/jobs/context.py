@@ -1,0 +1,48 @@
+"""What a running job may know of its own run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from threading import Event
+from typing import Any
+
+from gridsched.model.firing import Firing
+
+
+def aware(instant: int) -> datetime:
+    """The datetime (UTC, aware) of an instant in epoch ms."""
+    return datetime.fromtimestamp(instant / 1000, UTC)
+
+
+class JobContext:
+    """Given to a job's function as `context` where it names such a parameter (Quartz's
+    JobExecutionContext).
+
+    job_key, trigger_key  written keys
+    scheduled_time        the instant this run is for; aware, UTC
+    fire_time             when it started; aware, UTC
+    attempt               1 for the first run, counted up by retries and recovery
+    data                  the job's data with the trigger's over it
+    """
+
+    def __init__(self, firing: Firing, data: Mapping[str, Any]) -> None:
+        self.job_key = firing.job
+        self.trigger_key = firing.trigger
+        self.scheduled_time = aware(firing.scheduled)
+        self.fire_time = aware(firing.started_at or firing.scheduled)
+        self.attempt = firing.attempt
+        self.data = data
+        self._cancel = Event()
+
+    @property
+    def cancelled(self) -> bool:
+        """True once nobody waits for this run any more: it timed out, or its node is stopping.
+
+        A thread cannot be stopped from outside: a long job looks here now and then, and returns.
+        """
+        return self._cancel.is_set()
+
+    def cancel(self) -> None:
+        """Tell the job that nobody waits for it any more."""
+        self._cancel.set()

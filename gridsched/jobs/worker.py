@@ -1,0 +1,62 @@
+"""The child process that runs jobs of executor "process": one JSON line in, one JSON line out.
+
+Started as `python -m gridsched.jobs.worker` by the node, which alone decides what may be run. Its
+standard output is the node's; what jobs print goes to standard error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import traceback
+from typing import Any
+
+import msgspec
+
+from gridsched.jobs.context import JobContext
+from gridsched.jobs.targets import Targets
+from gridsched.model.firing import Firing
+
+
+class Order(msgspec.Struct, frozen=True):
+    """One run to make."""
+
+    target: str
+    firing: Firing
+    data: dict[str, Any]
+
+
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What it came to: `error` is the last line of its traceback, `trace` all of it."""
+
+    value: Any = None
+    error: str = ""
+    trace: str = ""
+
+
+def carry_out(order: Order) -> Answer:
+    """Run one job; what it raises becomes the answer."""
+    try:
+        target = Targets([order.target]).resolve(order.target)
+        context = JobContext(order.firing, order.data)
+        value = target.function(**target.arguments(context))
+        if target.is_coroutine:
+            value = asyncio.run(value)
+        msgspec.json.encode(value)
+    except Exception as error:
+        return Answer(error=f"{type(error).__name__}: {error}", trace=traceback.format_exc())
+    return Answer(value=value)
+
+
+def main() -> None:
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    decoder = msgspec.json.Decoder(Order)
+    for line in sys.stdin.buffer:
+        answers.write(msgspec.json.encode(carry_out(decoder.decode(line))) + b"\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""The wiring of a node: every object it is made of is built here, once, from one `Settings`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gridsched.clock import Clock, Ids
+from gridsched.config.settings import Settings
+from gridsched.grid.port import Grid
+from gridsched.jobs.targets import Targets
+from gridsched.model.member import Member
+from gridsched.node.claimer import Claimer
+from gridsched.node.commands import Commands
+from gridsched.node.core import Core, Counters
+from gridsched.node.dispatcher import Dispatcher
+from gridsched.node.hooks import Hook, Hooks
+from gridsched.node.locks import JobLocks
+from gridsched.node.membership import Membership
+from gridsched.node.node import Node, Parts
+from gridsched.node.retention import Retention
+from gridsched.node.scheduling import Scheduling
+from gridsched.node.shell.finisher import Finisher
+from gridsched.node.shell.receiver import Receiver
+from gridsched.node.shell.shell import Shell
+from gridsched.node.submissions import SubmissionsListener
+from gridsched.node.sweep import Sweep
+from gridsched.node.timer import Timer
+from gridsched.stores.caches import open_caches
+
+
+async def assemble(
+    settings: Settings,
+    grid: Grid,
+    clock: Clock,
+    ids: Ids,
+    *,
+    name: str = "",
+    address: str = "",
+    attributes: Mapping[str, str] | None = None,
+    hooks: Sequence[Hook] = (),
+) -> Node:
+    """A node on a grid that is open; not started yet. `name` defaults to one made of the
+    scheduler's and a new id."""
+    incarnation = ids()
+    name = name or f"{settings.name}-{incarnation[:6]}"
+    me = Member(
+        name,
+        incarnation,
+        address=address,
+        beside=grid.local_member() or "",
+        threads=settings.max_threads,
+        queue_capacity=settings.queue_capacity,
+        server_count=settings.server_count,
+        attributes=dict(attributes or {}),
+        started_at=clock.now(),
+    )
+    core = Core(
+        name,
+        incarnation,
+        settings,
+        await open_caches(grid, settings.caches, settings.queue_capacity),
+        clock,
+        Targets(settings.allowed_jobs),
+        Hooks(hooks),
+        Counters(),
+    )
+    return Node(core, grid, await _build(core, grid, me))
+
+
+async def _build(core: Core, grid: Grid, me: Member) -> Parts:
+    parts = Parts()
+    parts.queue = await core.caches.queues.of(core.name)
+    parts.membership = Membership(core, me, grid)
+    locks = JobLocks(core.caches.locks, core.caches.firings)
+    parts.dispatcher = Dispatcher(core, parts.membership)
+    claimer = Claimer(core, parts.dispatcher, locks)
+    parts.timer = Timer(core, claimer, parts.dispatcher, parts.membership)
+    parts.sweep = Sweep(core, parts.dispatcher, locks, parts.membership)
+    parts.retention = Retention(core, parts.membership)
+    commands = Commands(core, locks, parts.retention)
+    parts.submissions = SubmissionsListener(
+        core, parts.membership, Scheduling(core), commands, parts.timer
+    )
+    parts.shell = Shell(core)
+    parts.receiver = Receiver(core, parts.queue, parts.shell.room, parts.shell.hold)
+    parts.finisher = Finisher(core, locks, parts.shell.recorded)
+    parts.shell.wire(parts.finisher, parts.receiver.wake)
+    return parts

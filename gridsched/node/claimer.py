@@ -1,0 +1,193 @@
+"""Claiming: from due triggers to firings on their way (design: the way of one firing, step 3).
+
+For each instant the firing is put if absent, then the trigger is replaced if it is still the same.
+A node that dies between the two leaves a firing that the next owner finds, adopts and sends.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from gridsched.model.firing import STARTABLE, Firing
+from gridsched.model.job import Job
+from gridsched.model.trigger import Trigger
+from gridsched.node.core import Core
+from gridsched.node.dispatcher import Dispatcher, Outgoing
+from gridsched.node.hooks import Hook
+from gridsched.node.locks import JobLocks
+from gridsched.policy import submissions as commands
+from gridsched.policy.claim import Acquisition, Claim, Window, acquire, adopt, claim
+from gridsched.stores.record import Record
+
+_log = logging.getLogger("gridsched.claimer")
+
+
+class _Made(NamedTuple):
+    """One trigger's claim with the records of its firings, those that were there before included."""
+
+    trigger: Record[Trigger]
+    job: Record[Job]
+    advanced: Trigger
+    firings: list[Record[Firing]]
+
+
+class Claimer:
+    """Claims due triggers in batches."""
+
+    def __init__(self, core: Core, dispatcher: Dispatcher, locks: JobLocks) -> None:
+        self._core = core
+        self._caches = core.caches
+        self._clock = core.clock
+        self._dispatcher = dispatcher
+        self._locks = locks
+
+    @property
+    def horizon(self) -> int:
+        """The instant (epoch ms) up to which triggers are claimed now."""
+        return self._clock.now() + self._core.settings.look_ahead_ms
+
+    async def claim(self, due: Sequence[Record[Trigger]]) -> None:
+        """Claim what is due of these triggers, and send it on its way."""
+        jobs = await self._caches.jobs.get_all({record.value.job for record in due})
+        plain: list[tuple[Record[Trigger], Record[Job]]] = []
+        for record in due:
+            job = jobs.get(record.value.job)
+            if job is None:
+                await self._no_job(record)
+            elif job.value.disallow_concurrent:
+                await self._claim_alone(record, job)
+            else:
+                plain.append((record, job))
+        if plain:
+            await self._claim_all(plain)
+
+    def _window(self) -> Window:
+        now = self._clock.now()
+        settings = self._core.settings
+        return Window(now, now + settings.look_ahead_ms, settings.misfire_threshold_ms)
+
+    async def _claim_all(self, due: Sequence[tuple[Record[Trigger], Record[Job]]]) -> None:
+        window = self._window()
+        claims = [(record, job, claim(record.value, window)) for record, job in due]
+        sent = await self._fence([each for each in claims if each[2].instants], window.now)
+        self._dispatcher.send(sent)
+
+    async def _claim_alone(self, record: Record[Trigger], job: Record[Job]) -> None:
+        """One instant of a job that disallows concurrent execution, once its lock is free. While
+        it is not, the trigger stays due; what that makes late meets the misfire policy."""
+        if not await self._locks.free(job.key):
+            return
+        window = self._window()
+        claimed = claim(record.value, window, most=1)
+        if not claimed.instants:
+            return
+        for outgoing in await self._fence([(record, job, claimed)], window.now):
+            if await self._locks.take(job.key, outgoing.firing.key):
+                self._dispatcher.send([outgoing])
+
+    async def _fence(
+        self, claims: Sequence[tuple[Record[Trigger], Record[Job], Claim]], now: int
+    ) -> list[Outgoing]:
+        """Make the firings, advance the triggers; what is to be sent now."""
+        made = await self._make_firings(claims, now)
+        triggers = self._caches.triggers
+        advanced = await triggers.apply(
+            [triggers.replaced(each.trigger, each.advanced) for each in made]
+        )
+        outgoing: list[Outgoing] = []
+        for each, applied in zip(made, advanced, strict=True):
+            if applied:
+                self._count(each)
+                outgoing += self._outgoing(each)
+            else:
+                await self._lost_race(each)
+        outgoing.sort(key=_by_instant)
+        return outgoing
+
+    async def _make_firings(
+        self, claims: Sequence[tuple[Record[Trigger], Record[Job], Claim]], now: int
+    ) -> list[_Made]:
+        firings = self._caches.firings
+        acquisition = Acquisition(self._core.name, now, self._core.lease)
+        count = sum(len(claimed.instants) for _, _, claimed in claims)
+        members = iter(self._dispatcher.choose(count))
+        made: list[_Made] = []
+        records: list[Record[Firing]] = []
+        for record, job, claimed in claims:
+            own: list[Record[Firing]] = []
+            for instant in claimed.instants:
+                firing = acquire(
+                    record.key,
+                    record.value,
+                    job.value,
+                    instant,
+                    member=next(members, ""),
+                    acquisition=acquisition,
+                )
+                own.append(firings.written(firing))
+            records += own
+            made.append(_Made(record, job, claimed.trigger, own))
+        created = await firings.apply([firings.put(record) for record in records])
+        if all(created):
+            return made
+        there = {r.key for r, new in zip(records, created, strict=True) if not new}
+        return await self._adopt(made, there, now)
+
+    async def _adopt(self, made: list[_Made], there: set[str], now: int) -> list[_Made]:
+        """Put the firings that another node made in the place of ours."""
+        found = await self._caches.firings.get_all(there)
+        adopted: list[_Made] = []
+        for each in made:
+            own = [found.get(firing.key, firing) for firing in each.firings]
+            advanced = each.advanced
+            if own[-1].value.until != each.firings[-1].value.until:
+                advanced = adopt(each.trigger.value, own[-1].value, now)
+            adopted.append(each._replace(advanced=advanced, firings=own))
+        return adopted
+
+    def _outgoing(self, made: _Made) -> list[Outgoing]:
+        data = {**made.job.value.data, **made.trigger.value.data}
+        return [
+            Outgoing(firing, made.job.raw, data)
+            for firing in made.firings
+            if firing.value.state in STARTABLE
+        ]
+
+    def _count(self, made: _Made) -> None:
+        self._core.counters.claimed += len(made.firings)
+        self._core.counters.misfired += made.advanced.misfired - made.trigger.value.misfired
+        if self._core.hooks.any:
+            for firing in made.firings:
+                self._core.hooks.call(Hook.on_claimed, firing.value)
+
+    async def _lost_race(self, made: _Made) -> None:
+        """The trigger changed while it was claimed. Its firings stay where another owner adopted
+        them; where it was paused or removed meanwhile, they follow it."""
+        trigger = await self._caches.triggers.get(made.trigger.key)
+        now = self._clock.now()
+        firings = self._caches.firings
+        for record in made.firings:
+            if trigger is None:
+                changed = commands.cancel_firing(record.value, "its trigger was removed", now)
+            elif trigger.value.state == "PAUSED":
+                changed = commands.pause_firing(record.value)
+            else:
+                continue
+            await firings.replace(record, changed)
+
+    async def _no_job(self, record: Record[Trigger]) -> None:
+        """A trigger whose job is gone: shown as ERROR, and looked at no more."""
+        _log.error("trigger %s: its job %s is gone", record.key, record.value.job)
+        broken = replace(
+            record.value, state="ERROR", due=None, error=f"its job {record.value.job} is gone"
+        )
+        await self._caches.triggers.replace(record, broken)
+
+
+def _by_instant(outgoing: Outgoing) -> tuple[int, int]:
+    firing = outgoing.firing.value
+    return firing.fire_at or firing.scheduled, -firing.priority

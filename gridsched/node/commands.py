@@ -1,0 +1,145 @@
+"""Applying the commands that act on what is there: pause, resume, delete, fire, cancel.
+
+Each can be carried out again from the start: a node that dies half way leaves the submission NEW.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gridsched.errors import NotFound
+from gridsched.grid.data import partition_of
+from gridsched.model.firing import FINAL, Firing
+from gridsched.model.keys import job_of
+from gridsched.model.submission import CancelFiring, Delete, Fire, Pause, Resume, Submission
+from gridsched.model.trigger import Trigger
+from gridsched.node.core import Core
+from gridsched.node.locks import JobLocks
+from gridsched.node.retention import Retention
+from gridsched.policy import submissions as policy
+from gridsched.stores.record import Record, Store, V
+
+
+class Commands:
+    """Carries out one command; what cannot be done is raised as the reason for its rejection."""
+
+    def __init__(self, core: Core, locks: JobLocks, retention: Retention) -> None:
+        self._caches = core.caches
+        self._clock = core.clock
+        self._threshold = core.settings.misfire_threshold_ms
+        self._locks = locks
+        self._retention = retention
+
+    async def apply(self, submission: Submission) -> list[Record[Trigger]]:
+        """The triggers that are due sooner than they were; NotFound where the key names nothing."""
+        match submission.command:
+            case Pause(key):
+                return await self._pause(key)
+            case Resume(key):
+                return await self._resume(key)
+            case Delete(key):
+                return await self._delete(key)
+            case CancelFiring(key):
+                return await self._cancel(key)
+            case Fire():
+                return await self._fire(submission, submission.command)
+            case _:
+                raise NotFound(f"no such command: {submission.command!r}")
+
+    def _partition(self, key: str) -> int:
+        return partition_of(self._caches.jobs.data_key(job_of(key)))
+
+    async def _triggers(self, key: str) -> list[Record[Trigger]]:
+        """The trigger of that key, or every trigger of the job of that key."""
+        if ":" not in key:
+            if await self._caches.jobs.get(key) is None:
+                raise NotFound(f"there is no job {key}")
+            return await self._caches.triggers.of_job(key, self._partition(key))
+        record = await self._caches.triggers.get(key)
+        if record is None:
+            raise NotFound(f"there is no trigger {key}")
+        return [record]
+
+    async def _pause(self, key: str) -> list[Record[Trigger]]:
+        for record in await self._triggers(key):
+            await _change(self._caches.triggers, record, policy.pause_trigger)
+            await self._each_firing(record.key, policy.pause_firing)
+        return []
+
+    async def _resume(self, key: str) -> list[Record[Trigger]]:
+        now = self._clock.now()
+        sooner: list[Record[Trigger]] = []
+        for record in await self._triggers(key):
+
+            def resumed(firing: Firing, trigger: Trigger = record.value) -> Firing:
+                return policy.resume_firing(firing, trigger, now, self._threshold)
+
+            await self._each_firing(record.key, resumed)
+            changed = await _change(self._caches.triggers, record, policy.resume_trigger)
+            if changed is not None:
+                sooner.append(changed)
+        return sooner
+
+    async def _delete(self, key: str) -> list[Record[Trigger]]:
+        """Deleting what is gone already is no error, so that it can be done again."""
+        job = job_of(key)
+        triggers = self._caches.triggers
+        found = await triggers.of_job(job, self._partition(key))
+        doomed = [record for record in found if key in (job, record.key)]
+        for record in doomed:
+            await triggers.map.remove(record.data_key)
+        if key == job:
+            await self._caches.jobs.map.remove(self._caches.jobs.data_key(job))
+        else:
+            await self._retention.remove_orphaned_job(job, self._partition(job))
+        for name in {key, *(record.key for record in doomed)} - {job}:
+            await self._each_firing(name, self._cancelled("its trigger was removed"))
+        return []
+
+    async def _cancel(self, key: str) -> list[Record[Trigger]]:
+        record = await self._caches.firings.get(key)
+        if record is None:
+            raise NotFound(f"there is no firing {key}")
+        changed = await _change(
+            self._caches.firings, record, self._cancelled("cancelled by request")
+        )
+        if changed is None or changed.value.state != "CANCELLED":
+            state = "gone" if changed is None else changed.value.state
+            raise NotFound(f"firing {key} cannot be cancelled: it is {state}")
+        await self._locks.give_back(record.value.job, key)
+        return []
+
+    async def _fire(self, submission: Submission, command: Fire) -> list[Record[Trigger]]:
+        base = None
+        if ":" in command.key:
+            base = (await self._triggers(command.key))[0].value
+        if await self._caches.jobs.get(submission.job) is None:
+            raise NotFound(f"there is no job {submission.job}")
+        trigger = policy.manual_trigger(submission, command.data, base)
+        record = self._caches.triggers.written(trigger)
+        await self._caches.triggers.apply([self._caches.triggers.put(record)])
+        return [record]
+
+    def _cancelled(self, reason: str) -> Callable[[Firing], Firing]:
+        return lambda firing: policy.cancel_firing(firing, reason, self._clock.now())
+
+    async def _each_firing(self, trigger: str, step: Callable[[Firing], Firing]) -> None:
+        """Take every unfinished firing of a trigger one step; locks of what ends are released."""
+        found = await self._caches.firings.of_trigger(trigger, self._partition(trigger))
+        for record in found:
+            changed = await _change(self._caches.firings, record, step)
+            ended = changed is not None and changed.value.state in FINAL | {"PAUSED"}
+            if ended and record.value.state not in FINAL:
+                await self._locks.give_back(record.value.job, record.key)
+
+
+async def _change(store: Store[V], record: Record[V], step: Callable[[V], V]) -> Record[V] | None:
+    """Take a record one step, whoever else writes it meanwhile; None where it went."""
+    while True:
+        changed = store.written(step(record.value))
+        if await store.replace(record, changed.value):
+            return changed
+        there = await store.get(record.key)
+        if there is None:
+            return None
+        record = there

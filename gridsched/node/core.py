@@ -1,0 +1,44 @@
+"""What every part of a node needs: who it is, its settings, its caches, its clock."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gridsched.clock import Clock
+from gridsched.config.settings import Settings
+from gridsched.jobs.targets import Targets
+from gridsched.node.hooks import Hooks
+from gridsched.stores.caches import Caches
+
+
+class Counters:
+    """What a node has done since it started. Shown in its Membership record."""
+
+    __slots__ = ("claimed", "completed", "dropped", "failed", "misfired", "stale", "started")
+
+    def __init__(self) -> None:
+        self.claimed = 0
+        self.misfired = 0
+        self.started = 0
+        self.completed = 0
+        self.failed = 0
+        self.dropped = 0
+        self.stale = 0
+
+
+class Core(NamedTuple):
+    """Shared by the services of one node. `incarnation` is new at every start of the node."""
+
+    name: str
+    incarnation: str
+    settings: Settings
+    caches: Caches
+    clock: Clock
+    targets: Targets
+    hooks: Hooks
+    counters: Counters
+
+    @property
+    def lease(self) -> int:
+        """How long (ms) a firing that has not moved on is left before its owner looks again."""
+        return 2 * self.settings.session_timeout_ms

@@ -1,0 +1,48 @@
+"""Job locks: at most one unfinished firing of a job that disallows concurrent execution.
+
+A lock is put only for a firing that exists already, so a lock whose firing is final or gone is
+certainly stale, and whoever meets it may remove it.
+"""
+
+from __future__ import annotations
+
+from gridsched.model.firing import FINAL
+from gridsched.stores.firings import FiringStore
+from gridsched.stores.locks import JobLock, LockStore
+
+
+class JobLocks:
+    """Takes and gives back the locks of jobs, by job key."""
+
+    def __init__(self, locks: LockStore, firings: FiringStore) -> None:
+        self._locks = locks
+        self._firings = firings
+
+    async def free(self, job: str) -> bool:
+        """Could a firing take the lock now? Removes a stale one."""
+        return await self._holder(job) is None
+
+    async def take(self, job: str, firing: str) -> bool:
+        """Take the lock for a firing that exists; True also where it holds it already."""
+        if await self._locks.create(JobLock(job, firing)):
+            return True
+        holder = await self._holder(job)
+        if holder is None:
+            return await self._locks.create(JobLock(job, firing))
+        return holder == firing
+
+    async def give_back(self, job: str, firing: str) -> None:
+        """Release the lock if that firing holds it."""
+        record = await self._locks.get(job)
+        if record is not None and record.value.firing == firing:
+            await self._locks.apply([self._locks.removed(record)])
+
+    async def _holder(self, job: str) -> str | None:
+        record = await self._locks.get(job)
+        if record is None:
+            return None
+        firing = await self._firings.get(record.value.firing)
+        if firing is not None and firing.value.state not in FINAL | {"PAUSED"}:
+            return record.value.firing
+        await self._locks.apply([self._locks.removed(record)])
+        return None

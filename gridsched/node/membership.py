@@ -1,0 +1,203 @@
+"""Membership: joining, beating, seeing who is there, leaving.
+
+Liveness is observed, not told: a node is gone when its beat counter has not changed for the session
+timeout on this observer's monotonic clock, so clock skew kills nobody. A node that could not beat
+for so long treats itself as gone: it owns nothing until it has beaten again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from msgspec.structs import replace
+
+from gridsched.errors import NodeNameTaken
+from gridsched.grid.port import Grid
+from gridsched.model.member import Member
+from gridsched.node.core import Core
+from gridsched.node.service import Service
+from gridsched.policy.ownership import owned
+from gridsched.stores.record import Record
+
+BEATS_PER_TIMEOUT: Final = 5
+
+
+class Sighting(NamedTuple):
+    """What was last seen of a member, and when (monotonic seconds) its beat last changed."""
+
+    member: Member
+    changed_at: float
+
+
+class Membership(Service):
+    """This node's place among the nodes. `describe` gives its own record's changing fields."""
+
+    def __init__(
+        self,
+        core: Core,
+        me: Member,
+        grid: Grid,
+    ) -> None:
+        super().__init__("membership")
+        self.me = me
+        self._store = core.caches.membership
+        self._clock = core.clock
+        self._timeout = core.settings.session_timeout_ms / 1000
+        self._grid = grid
+        self._seen: dict[str, Sighting] = {}
+        self._record: Record[Member] | None = None
+        self._beaten_at = float("-inf")
+        self._owned: tuple[int, ...] | None = None
+        self._changed = asyncio.Event()
+        self.describe: Callable[[Member], Member] = lambda member: member
+        self.on_gone: Callable[[Member], None] = lambda _member: None
+        self.on_replaced: Callable[[], None] = lambda: None
+
+    async def join(self) -> None:
+        """Enter the cluster under this name. NodeNameTaken where a living node has it."""
+        self._grid.listen_membership(self._forget_owned)
+        me = self._stamped()
+        while not await self._store.create(me):
+            there = await self._store.get(me.name)
+            if there is not None:
+                await self._take_over(there, me)
+                break
+        self._beaten_at = self._clock.monotonic()
+        await self._look()
+
+    async def _take_over(self, there: Record[Member], me: Member) -> None:
+        """Replace the record of an earlier start of this node, once it is sure to be dead."""
+        until = self._clock.monotonic() + self._timeout
+        while self._clock.monotonic() < until:
+            await asyncio.sleep(self._timeout / BEATS_PER_TIMEOUT)
+            now = await self._store.get(me.name)
+            if now is not None and now.value.beat != there.value.beat:
+                raise NodeNameTaken(
+                    f"a node named {me.name!r} is already active at {now.value.address}; "
+                    "give this one another --name"
+                )
+        if not await self._store.replace(there, me):
+            raise NodeNameTaken(f"another node named {me.name!r} is starting at the same time")
+
+    async def leave(self) -> None:
+        """Leave the cluster: the others see it at once."""
+        record = self._record
+        if record is not None:
+            await self._store.apply([self._store.removed(record)])
+            self._record = None
+
+    async def step(self) -> None:
+        await self.beat()
+        await self.rest(self._timeout / BEATS_PER_TIMEOUT)
+
+    async def beat(self) -> None:
+        """Show that this node lives, and look who else does."""
+        started = self._clock.monotonic()
+        if self._record is not None and not await self._renew(self._record):
+            return
+        self._beaten_at = started
+        await self._look()
+
+    async def _renew(self, record: Record[Member]) -> bool:
+        if await self._store.replace(record, self._stamped()):
+            return True
+        there = await self._store.get(self.me.name)
+        if there is None:
+            self.log.warning("the others took this node for gone; it joins again")
+            return await self._store.create(self._stamped())
+        if there.value.incarnation != self.me.incarnation:
+            self.log.error("another start of node %s has taken its place", self.me.name)
+            self.on_replaced()
+            return False
+        return await self._store.replace(there, self._stamped())
+
+    def _stamped(self) -> Member:
+        self.me = replace(self.describe(self.me), beat=self.me.beat + 1, beat_at=self._clock.now())
+        return self.me
+
+    async def activate(self) -> None:
+        """From JOINING to ACTIVE: partitions come to this node from now on."""
+        self.me = replace(self.me, state="ACTIVE")
+        await self.beat()
+
+    async def retire(self) -> None:
+        """To LEAVING: partitions go to the others, nothing more is sent here."""
+        self.me = replace(self.me, state="LEAVING")
+        await self.beat()
+
+    async def _look(self) -> None:
+        now = self._clock.monotonic()
+        records = {record.key: record for record in await self._store.find()}
+        before, self._seen = self._seen, {}
+        for name, record in records.items():
+            last = before.get(name)
+            same = last is not None and _beat(last.member) == _beat(record.value)
+            self._seen[name] = Sighting(
+                record.value, last.changed_at if same and last is not None else now
+            )
+        self._record = records.get(self.me.name, self._record)
+        await self._bury(records, now)
+        for name, sighting in before.items():
+            if name not in self._seen:
+                self._gone(sighting.member)
+        self._forget_owned()
+
+    async def _bury(self, records: dict[str, Record[Member]], now: float) -> None:
+        """Remove the records of those whose beat has stood still for the session timeout."""
+        for name, sighting in list(self._seen.items()):
+            if name != self.me.name and now - sighting.changed_at > self._timeout:
+                await self._store.apply([self._store.removed(records[name])])
+                del self._seen[name]
+                self._gone(sighting.member)
+
+    def _gone(self, member: Member) -> None:
+        if member.name != self.me.name:
+            self.log.info("node %s is gone", member.name)
+            self.on_gone(member)
+
+    def _forget_owned(self) -> None:
+        self._owned = None
+        self._changed.set()
+
+    @property
+    def fresh(self) -> bool:
+        """Has this node beaten within the session timeout? If not, the others took over."""
+        return self._clock.monotonic() - self._beaten_at <= self._timeout
+
+    def alive(self, name: str, incarnation: str) -> bool:
+        """Is that very start of the node seen alive?"""
+        if name == self.me.name:
+            return incarnation == self.me.incarnation
+        sighting = self._seen.get(name)
+        return sighting is not None and sighting.member.incarnation == incarnation
+
+    def knows(self, name: str) -> bool:
+        """Is there a node of that name?"""
+        return name == self.me.name or name in self._seen
+
+    def active(self) -> list[Member]:
+        """The active nodes, this one included, by name."""
+        members = [seen.member for seen in self._seen.values() if seen.member.name != self.me.name]
+        members.append(self.me)
+        return sorted((m for m in members if m.state == "ACTIVE"), key=lambda member: member.name)
+
+    def owned(self) -> tuple[int, ...]:
+        """The partitions that this node looks after now; none while it is not fresh."""
+        if not self.fresh:
+            return ()
+        if self._owned is None:
+            nodes = {member.name: member.beside for member in self.active()}
+            self._owned = owned(self.me.name, self._grid.partition_owners(), nodes)
+        return self._owned
+
+    async def at_least(self, count: int) -> None:
+        """Wait until so many nodes are active at the same time."""
+        while len(self.active()) < count:
+            self._changed.clear()
+            await self._changed.wait()
+
+
+def _beat(member: Member) -> tuple[str, int]:
+    return member.incarnation, member.beat

@@ -1,0 +1,59 @@
+"""Retention: what is final goes when its time is over, from owned partitions only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from gridsched.grid.data import partition_of
+from gridsched.model.trigger import Trigger
+from gridsched.node.core import Core
+from gridsched.node.membership import Membership
+from gridsched.node.service import Service
+from gridsched.policy.ownership import slices
+from gridsched.stores.record import Record
+
+INTERVAL: Final = 10.0
+SLICE: Final = 64
+
+
+class Retention(Service):
+    """Forgets old firings, results and submissions; removes triggers that are complete, and jobs
+    that are not durable once their last trigger is gone (as Quartz does)."""
+
+    def __init__(self, core: Core, membership: Membership) -> None:
+        super().__init__("retention")
+        self._caches = core.caches
+        self._clock = core.clock
+        self._settings = core.settings.caches
+        self._membership = membership
+
+    async def step(self) -> None:
+        await self.rest(INTERVAL)
+        now, settings = self._clock.now(), self._settings
+        for part in slices(self._membership.owned(), SLICE):
+            await self._caches.firings.forget(now - settings.firing_retention_ms, part)
+            await self._caches.results.forget(now - settings.result_retention_ms, part)
+            await self._caches.submissions.forget(now - settings.submission_retention_ms, part)
+            until = now - settings.trigger_retention_ms
+            await self._remove_finished(await self._caches.triggers.finished(until, part))
+
+    async def _remove_finished(self, finished: Sequence[Record[Trigger]]) -> None:
+        """A trigger goes once none of its firings can still run: a retry needs its data."""
+        triggers = self._caches.triggers
+        over = [record for record in finished if not await self._has_unfinished(record)]
+        await triggers.apply([triggers.removed(record) for record in over])
+        for record in over:
+            await self.remove_orphaned_job(record.value.job, partition_of(record.data_key))
+
+    async def _has_unfinished(self, record: Record[Trigger]) -> bool:
+        found = await self._caches.firings.of_trigger(record.key, partition_of(record.data_key))
+        return any(firing.value.finished_at is None for firing in found)
+
+    async def remove_orphaned_job(self, key: str, partition: int) -> None:
+        """Remove a job that is not durable and has no trigger any more."""
+        job = await self._caches.jobs.get(key)
+        if job is None or job.value.durable:
+            return
+        if not await self._caches.triggers.of_job(key, partition):
+            await self._caches.jobs.apply([self._caches.jobs.removed(job)])

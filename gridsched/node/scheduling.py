@@ -1,0 +1,113 @@
+"""Applying schedule submissions: jobs to Job-Store, triggers to Trigger-Store, in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from gridsched.errors import GridschedError
+from gridsched.grid.data import partition_of
+from gridsched.grid.port import Change
+from gridsched.model.job import Job
+from gridsched.model.keys import trigger_key
+from gridsched.model.submission import ScheduleJob, Submission
+from gridsched.model.trigger import Trigger
+from gridsched.node.core import Core
+from gridsched.policy.submissions import SchedulePlan, plan_schedule
+from gridsched.stores.record import Record
+
+
+class Applied(NamedTuple):
+    """What became of one submission: `error` says why it was refused; `settled` is False where
+    another writer was faster, and it must be looked at again."""
+
+    triggers: list[Record[Trigger]]
+    error: str = ""
+    settled: bool = True
+
+
+class Scheduling:
+    """Applies `ScheduleJob` submissions."""
+
+    def __init__(self, core: Core) -> None:
+        self._caches = core.caches
+        self._targets = core.targets
+
+    async def apply(self, submissions: Sequence[Submission]) -> list[Applied]:
+        """Apply submissions of different jobs; jobs first, then triggers, each as one batch."""
+        jobs = await self._caches.jobs.get_all([submission.job for submission in submissions])
+        triggers = await self._stored_triggers(submissions)
+        stored = {key: record.value for key, record in triggers.items()}
+        planned = [self._plan(s, jobs.get(s.job), stored) for s in submissions]
+        plans = [plan for plan in planned if isinstance(plan, SchedulePlan)]
+        jobs_done = await self._store_jobs(plans, jobs)
+        made = [self._caches.triggers.written(t) for plan in plans for t in plan.triggers]
+        changes = [
+            Change(record.data_key, before.raw if before else None, record.raw)
+            for record in made
+            for before in [triggers.get(record.key)]
+        ]
+        done = await self._caches.triggers.apply(changes)
+        failed = {record.key for record, ok in zip(made, done, strict=True) if not ok}
+        return self._applied(planned, jobs_done, {record.key: record for record in made}, failed)
+
+    async def _stored_triggers(
+        self, submissions: Sequence[Submission]
+    ) -> dict[str, Record[Trigger]]:
+        keys = [key for submission in submissions for key in _trigger_keys(submission)]
+        stored = await self._caches.triggers.get_all(keys)
+        for submission in submissions:
+            if not _command(submission).triggers:
+                partition = partition_of(self._caches.jobs.data_key(submission.job))
+                found = await self._caches.triggers.of_job(submission.job, partition)
+                stored.update((record.key, record) for record in found)
+        return stored
+
+    def _plan(
+        self, submission: Submission, job: Record[Job] | None, stored: Mapping[str, Trigger]
+    ) -> SchedulePlan | str:
+        """The plan, or the reason why it is refused."""
+        command = _command(submission)
+        try:
+            if command.job is not None:
+                self._targets.resolve(command.job.target)
+            return plan_schedule(submission, command, None if job is None else job.value, stored)
+        except GridschedError as error:
+            return str(error)
+
+    async def _store_jobs(
+        self, plans: Sequence[SchedulePlan], jobs: Mapping[str, Record[Job]]
+    ) -> set[str]:
+        """Store the jobs; the keys of those that another writer changed meanwhile."""
+        new = [plan.job for plan in plans if plan.job is not None]
+        changes = [self._caches.jobs.stored(job, jobs.get(job.key)) for job in new]
+        done = await self._caches.jobs.apply(changes)
+        return {job.key for job, ok in zip(new, done, strict=True) if not ok}
+
+    @staticmethod
+    def _applied(
+        planned: Sequence[SchedulePlan | str],
+        jobs_failed: set[str],
+        made: Mapping[str, Record[Trigger]],
+        triggers_failed: set[str],
+    ) -> list[Applied]:
+        answers: list[Applied] = []
+        for plan in planned:
+            if isinstance(plan, str):
+                answers.append(Applied([], error=plan))
+                continue
+            keys = [trigger.key for trigger in plan.triggers]
+            lost = triggers_failed.intersection(keys) or (
+                plan.job is not None and plan.job.key in jobs_failed
+            )
+            answers.append(Applied([made[key] for key in keys], settled=not lost))
+        return answers
+
+
+def _command(submission: Submission) -> ScheduleJob:
+    assert isinstance(submission.command, ScheduleJob)
+    return submission.command
+
+
+def _trigger_keys(submission: Submission) -> list[str]:
+    return [trigger_key(submission.job, t.group, t.name) for t in _command(submission).triggers]

@@ -1,0 +1,140 @@
+"""The finisher: records how runs ended, as many at once as have ended meanwhile.
+
+A completion that meets another record than its own EXECUTING one is stale: the firing was given to
+somebody else. It is counted, never recorded.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from gridsched.model.firing import Firing, Result
+from gridsched.node.core import Core
+from gridsched.node.hooks import Hook
+from gridsched.node.locks import JobLocks
+from gridsched.node.service import Service
+from gridsched.node.shell.run import Ended
+from gridsched.policy import transitions
+from gridsched.stores.record import Record
+
+BATCH: Final = 128
+
+
+class Finisher(Service):
+    """Takes ended runs to their final record, their result to Job-Result, their lock back."""
+
+    def __init__(
+        self, core: Core, locks: JobLocks, recorded: Callable[[list[Ended]], None]
+    ) -> None:
+        super().__init__("finisher")
+        self._caches = core.caches
+        self._clock = core.clock
+        self._counters = core.counters
+        self._hooks = core.hooks
+        self._locks = locks
+        self._recorded = recorded
+        self._ended: deque[Ended] = deque()
+
+    def finish(self, ended: Ended) -> None:
+        """Take the end of a run."""
+        self._ended.append(ended)
+        self.wake()
+
+    async def flush(self) -> None:
+        """Stop the loop and record every end that was taken."""
+        await self.stop()
+        while self._ended:
+            await self._record_next()
+
+    async def step(self) -> None:
+        if self._ended:
+            await self._record_next()
+        else:
+            await self.rest(None)
+
+    async def _record_next(self) -> None:
+        batch = [self._ended[index] for index in range(min(BATCH, len(self._ended)))]
+        await self._record(batch)
+        for _ in batch:
+            self._ended.popleft()
+        self._recorded(batch)
+
+    async def _record(self, batch: list[Ended]) -> None:
+        firings = self._caches.firings
+        outcomes = [self._outcome(ended, ended.run.firing.value) for ended in batch]
+        done = await firings.apply(
+            [
+                firings.replaced(ended.run.firing, outcome)
+                for ended, outcome in zip(batch, outcomes, strict=True)
+            ]
+        )
+        results: list[Record[Result]] = []
+        for ended, outcome, applied in zip(batch, outcomes, done, strict=True):
+            final = outcome if applied else await self._again(ended)
+            if final is not None:
+                await self._settled(ended, final, results)
+        if results:
+            await self._caches.results.map.put_all({r.data_key: r.raw for r in results})
+
+    async def _again(self, ended: Ended) -> Firing | None:
+        """The record was renewed under us, or it is not ours any more."""
+        ours = ended.run.firing.value
+        for _ in range(3):
+            record = await self._caches.firings.get(ended.run.firing.key)
+            if record is not None and _ended_by(record.value, ours):
+                return record.value
+            if record is None or not same_run(record.value, ours):
+                break
+            outcome = self._outcome(ended, record.value)
+            if await self._caches.firings.replace(record, outcome):
+                return outcome
+        self._counters.stale += 1
+        self.log.warning("%s: a stale completion, not recorded", ended.run.firing.key)
+        return None
+
+    def _outcome(self, ended: Ended, firing: Firing) -> Firing:
+        now = self._clock.now()
+        if ended.error:
+            return transitions.fail(firing, ended.run.job, ended.error, now)
+        return transitions.complete(firing, now, returned=ended.value is not None)
+
+    async def _settled(self, ended: Ended, final: Firing, results: list[Record[Result]]) -> None:
+        run = ended.run
+        if final.state == "COMPLETE":
+            self._counters.completed += 1
+        else:
+            self._counters.failed += 1
+        if final.returned:
+            value = Result(final.job, run.firing.key, final.finished_at or 0, ended.value)
+            results.append(self._caches.results.written(value))
+        if run.job.disallow_concurrent and final.finished_at is not None:
+            await self._locks.give_back(final.job, run.firing.key)
+        if self._hooks.any:
+            self._hooks.call(Hook.on_finished, final, ended.value)
+
+
+def _ended_by(there: Firing, ours: Firing) -> bool:
+    """Was our own end recorded before, by a call whose answer was lost?"""
+    return there.finished_at is not None and (
+        (there.incarnation, there.round, there.started_at)
+        == (ours.incarnation, ours.round, ours.started_at)
+    )
+
+
+def same_run(there: Firing, ours: Firing) -> bool:
+    """Is `there` the same run as `ours`, looked at or renewed meanwhile?"""
+    return there.state == "EXECUTING" and replace(there, due=None) == replace(ours, due=None)
+
+
+def json_or_error(value: Any) -> str:
+    """ "" where a value is JSON, else what is wrong with it."""
+    try:
+        msgspec.json.encode(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        return f"what it returned is not JSON: {error}"
+    return ""

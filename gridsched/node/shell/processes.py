@@ -1,0 +1,95 @@
+"""Processes that run jobs which keep a core busy. Unlike a thread, one can be ended."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+import msgspec
+
+from gridsched.jobs.worker import Answer, Order
+from gridsched.node.shell.run import Deliver, Run
+
+
+class ProcessFailed(Exception):
+    """A job failed in its process, or the process ended under it. The text is the job's error."""
+
+
+class ProcessExecutor:
+    """Up to `size` child processes, started as they are needed and used again."""
+
+    def __init__(self, size: int, deliver: Deliver) -> None:
+        self._size = size
+        self._deliver = deliver
+        self._idle: list[asyncio.subprocess.Process] = []
+        self._tasks: dict[Run, asyncio.Task[None]] = {}
+
+    @property
+    def free(self) -> int:
+        """How many more runs may start now."""
+        return self._size - len(self._tasks)
+
+    def submit(self, run: Run, data: dict[str, Any]) -> None:
+        """Run a job in a process; its end is delivered on the event loop."""
+        order = Order(run.job.target, run.firing.value, data)
+        task = asyncio.get_running_loop().create_task(self._serve(run, order))
+        self._tasks[run] = task
+
+    def abandon(self, run: Run) -> None:
+        """End the run's process."""
+        task = self._tasks.pop(run, None)
+        if task is not None:
+            task.cancel()
+
+    async def close(self) -> None:
+        """End every process, whatever it does."""
+        for run in list(self._tasks):
+            self.abandon(run)
+        for process in self._idle:
+            process.kill()
+            await process.wait()
+        self._idle.clear()
+
+    async def _serve(self, run: Run, order: Order) -> None:
+        value, error = None, None
+        try:
+            answer = await self._ask(order)
+            value = answer.value
+            if answer.error:
+                error = ProcessFailed(answer.error)
+        except Exception as raised:
+            error = ProcessFailed(f"its process could not run it: {raised}")
+        if self._tasks.pop(run, None) is not None:
+            self._deliver(run, value, error)
+
+    async def _ask(self, order: Order) -> Answer:
+        process = self._idle.pop() if self._idle else await _spawn()
+        try:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(msgspec.json.encode(order) + b"\n")
+            await process.stdin.drain()
+            line = await process.stdout.readline()
+            if not line:
+                code = await process.wait()
+                return Answer(error=f"its process ended with exit code {code}")
+            answer = msgspec.json.decode(line, type=Answer)
+        except BaseException:
+            if process.returncode is None:
+                process.kill()
+            raise
+        self._idle.append(process)
+        return answer
+
+
+async def _spawn() -> asyncio.subprocess.Process:
+    paths = [path for path in sys.path if path]
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        f"import sys; sys.path[:] = {paths!r}; from gridsched.jobs.worker import main; main()",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=2**26,
+    )

@@ -1,0 +1,273 @@
+"""The shell: holds firings until their instant, starts them through the fence, runs them.
+
+A firing starts when its record is replaced, if it is still the same as it was sent, by EXECUTING.
+If it is not, somebody paused, deleted, cancelled or started it, and it is dropped here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import heapq
+import traceback
+from collections import deque
+from typing import Any, Final
+
+from gridsched.errors import GridError, GridschedError
+from gridsched.jobs.targets import Target
+from gridsched.model.firing import STARTABLE, Firing
+from gridsched.node.core import Core
+from gridsched.node.hooks import Hook
+from gridsched.node.service import Service
+from gridsched.node.shell.finisher import Finisher, json_or_error
+from gridsched.node.shell.processes import ProcessExecutor, ProcessFailed
+from gridsched.node.shell.run import Ended, Held, Run
+from gridsched.node.shell.threads import ThreadExecutor
+from gridsched.policy import transitions
+from gridsched.stores.record import Record
+
+BATCH: Final = 128
+"""Firings started as one batch."""
+
+
+class Shell(Service):
+    """Holds, starts and runs firings of this node."""
+
+    def __init__(self, core: Core) -> None:
+        super().__init__("shell")
+        self._core = core
+        self._me = (core.name, core.incarnation)
+        self._firings = core.caches.firings
+        self._targets = core.targets
+        self._clock = core.clock
+        self._held: list[Held] = []
+        self._ready: dict[str, deque[Held]] = {
+            "loop": deque(),
+            "thread": deque(),
+            "process": deque(),
+        }
+        self._runs: set[Run] = set()
+        self._no_runs = asyncio.Event()
+        self._no_runs.set()
+        self._threads = ThreadExecutor(core.settings.max_threads, self._ended)
+        self._processes = ProcessExecutor(core.settings.max_threads, self._ended)
+        self._finisher: Finisher
+        self._room_appeared: Any = lambda: None
+        self._starting = 0
+        self._keys: set[str] = set()
+
+    def wire(self, finisher: Finisher, room_appeared: Any) -> None:
+        """Join the shell to what comes after and before it."""
+        self._finisher = finisher
+        self._room_appeared = room_appeared
+
+    @property
+    def in_hand(self) -> int:
+        """Firings held, running, or ended and not recorded yet."""
+        waiting = sum(len(queue) for queue in self._ready.values())
+        return len(self._held) + waiting + self._starting + len(self._keys)
+
+    def room(self) -> int:
+        """How many more firings fit into this node's hand."""
+        return self._core.settings.queue_capacity - self.in_hand
+
+    def hold(self, held: list[Held]) -> None:
+        """Take firings in hand until their instant."""
+        for each in held:
+            heapq.heappush(self._held, each)
+        self.wake()
+
+    def recorded(self, batch: list[Ended]) -> None:
+        """The ends of these runs were recorded."""
+        self._keys.difference_update(ended.run.firing.key for ended in batch)
+        self._room_appeared()
+
+    async def step(self) -> None:
+        self._take_due()
+        batch = self._startable()
+        if batch:
+            await self._start(batch)
+            await asyncio.sleep(0)
+        else:
+            await self.rest(self._until_next())
+
+    def _until_next(self) -> float | None:
+        if not self._held:
+            return None
+        return max(0.0, self._held[0].deadline - self._clock.monotonic())
+
+    def _take_due(self) -> None:
+        now = self._clock.monotonic()
+        while self._held and self._held[0].deadline <= now:
+            held = heapq.heappop(self._held)
+            self._ready[self._place(held)].append(held)
+
+    def _place(self, held: Held) -> str:
+        """Where a job runs. One whose target does not load fails at its start, on the loop."""
+        if held.job.executor == "process":
+            return "process"
+        try:
+            return "loop" if self._targets.resolve(held.job.target).is_coroutine else "thread"
+        except GridschedError:
+            return "loop"
+
+    def _startable(self) -> list[Held]:
+        batch: list[Held] = []
+        free = {"loop": BATCH, "thread": self._threads.free, "process": self._processes.free}
+        for place, queue in self._ready.items():
+            for _ in range(min(free[place], BATCH, len(queue))):
+                batch.append(queue.popleft())
+        return batch
+
+    async def _start(self, batch: list[Held]) -> None:
+        """Through the fence, then run what passed."""
+        now, lease = self._clock.now(), self._core.lease
+        name, incarnation = self._me
+        started = [
+            self._firings.written(
+                transitions.start(held.firing.value, name, incarnation, now, lease)
+            )
+            for held in batch
+        ]
+        changes = [
+            self._firings.replaced(held.firing, record.value)
+            for held, record in zip(batch, started, strict=True)
+        ]
+        self._starting = len(batch)
+        try:
+            passed = await self._firings.apply(changes)
+            for held, record, ok in zip(batch, started, passed, strict=True):
+                ours = record if ok else await self._start_renewed(held)
+                self._starting -= 1
+                if ours is None:
+                    self._core.counters.dropped += 1
+                    self._room_appeared()
+                else:
+                    self._run(Run(ours, held.job, held.data))
+        except GridError:
+            # What of it was started is not known: it is read back when the grid answers again.
+            self._put_back(batch[len(batch) - self._starting :])
+            raise
+        finally:
+            self._starting = 0
+
+    def _put_back(self, batch: list[Held]) -> None:
+        for held in reversed(batch):
+            self._ready[self._place(held)].appendleft(held)
+
+    async def _start_renewed(self, held: Held) -> Record[Firing] | None:
+        """The record is not what was sent. Renewed or marked meanwhile, or started by a call of
+        ours whose answer was lost, it runs all the same; sent out anew in another round, paused or
+        final, it does not."""
+        record = await self._firings.get(held.firing.key)
+        if record is None or record.value.round != held.firing.value.round:
+            return None
+        firing = record.value
+        name, incarnation = self._me
+        if firing.state == "EXECUTING" and (firing.member, firing.incarnation) == self._me:
+            return None if record.key in self._keys else record
+        if firing.state not in STARTABLE:
+            return None
+        now, lease = self._clock.now(), self._core.lease
+        started = self._firings.written(transitions.start(firing, name, incarnation, now, lease))
+        return started if await self._firings.replace(record, started.value) else None
+
+    def _run(self, run: Run) -> None:
+        self._runs.add(run)
+        self._no_runs.clear()
+        self._keys.add(run.firing.key)
+        self._core.counters.started += 1
+        if self._core.hooks.any:
+            self._core.hooks.call(Hook.on_started, run.firing.value)
+        if run.job.timeout is not None:
+            loop = asyncio.get_running_loop()
+            run.timer = loop.call_later(run.job.timeout, self._time_out, run)
+        try:
+            target = self._targets.resolve(run.job.target)
+            self._launch(run, target)
+        except Exception as error:
+            self._ended(run, None, error)
+
+    def _launch(self, run: Run, target: Target) -> None:
+        if run.job.executor == "process":
+            self._processes.submit(run, dict(run.context.data))
+        elif target.is_coroutine:
+            coroutine = target.function(**target.arguments(run.context))
+            task = asyncio.get_running_loop().create_task(coroutine)
+            run.task = task
+            task.add_done_callback(lambda done: self._coroutine_ended(run, done))
+        else:
+            self._threads.submit(run, target.function, target.arguments(run.context))
+
+    def _coroutine_ended(self, run: Run, task: asyncio.Task[Any]) -> None:
+        if task.cancelled():
+            self._ended(run, None, asyncio.CancelledError("the job was cancelled"))
+        elif (error := task.exception()) is not None:
+            self._ended(run, None, error)
+        else:
+            self._ended(run, task.result(), None)
+
+    def _time_out(self, run: Run) -> None:
+        """Nobody waits for the run any more."""
+        if run.over:
+            return
+        self._stop_waiting(run)
+        self._ended(run, None, TimeoutError(f"it ran longer than {run.job.timeout} s"))
+
+    def _stop_waiting(self, run: Run) -> None:
+        run.context.cancel()
+        if run.task is not None:
+            run.task.cancel()
+        elif run.job.executor == "process":
+            self._processes.abandon(run)
+        else:
+            self._threads.abandon(run)
+
+    def _ended(self, run: Run, value: Any, error: BaseException | None) -> None:
+        """A run ended, or nobody waits for it any more; only the first end counts."""
+        if run.over:
+            return
+        run.over = True
+        if run.timer is not None:
+            run.timer.cancel()
+        self._runs.discard(run)
+        if not self._runs:
+            self._no_runs.set()
+        text = "" if error is None else self._describe(run, error)
+        if not text and value is not None:
+            text = json_or_error(value)
+        self._finisher.finish(Ended(run, value, text))
+        if self._ready["thread"] or self._ready["process"]:
+            self.wake()
+
+    def _describe(self, run: Run, error: BaseException) -> str:
+        """One line for the record; the whole trace goes to the log."""
+        if isinstance(error, ProcessFailed):
+            self.log.warning("%s failed: %s", run.firing.key, error)
+            return str(error)
+        self.log.warning("%s failed", run.firing.key, exc_info=error)
+        frames = traceback.extract_tb(error.__traceback__)
+        where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+        return f"{type(error).__name__}: {error}{where}"
+
+    async def drain(self, seconds: float) -> None:
+        """Let running jobs finish for so long; then mark what remains."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._no_runs.wait(), seconds)
+        for run in list(self._runs):
+            self._stop_waiting(run)
+            self._ended(run, None, TimeoutError("its node stopped before it had finished"))
+
+    def release(self) -> list[Record[Firing]]:
+        """Let go of everything that has not started; the records as they were sent."""
+        waiting = [held for queue in self._ready.values() for held in queue]
+        released = [held.firing for held in (*self._held, *waiting)]
+        self._held.clear()
+        for queue in self._ready.values():
+            queue.clear()
+        return released
+
+    async def close(self) -> None:
+        """End the threads and processes."""
+        self._threads.close()
+        await self._processes.close()

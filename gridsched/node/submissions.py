@@ -1,0 +1,136 @@
+"""The submissions listener (the seed's SubmissionsListener): applies what clients submit.
+
+Events tell of new submissions at once; a poll finds those whose event was lost. A submission stays
+NEW until all of it is applied, so a node that dies half way leaves it for the next owner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from gridsched.errors import GridError, GridschedError
+from gridsched.grid.data import partition_of
+from gridsched.grid.port import Cancel, Change, EntryEvent, EntryKind
+from gridsched.model.submission import ScheduleJob, Submission
+from gridsched.model.trigger import Trigger
+from gridsched.node.commands import Commands
+from gridsched.node.core import Core
+from gridsched.node.hooks import Hook
+from gridsched.node.membership import Membership
+from gridsched.node.scheduling import Scheduling
+from gridsched.node.service import Service
+from gridsched.node.timer import Timer
+from gridsched.stores.record import Record
+
+BATCH: Final = 256
+"""Schedule submissions applied as one batch."""
+
+
+class SubmissionsListener(Service):
+    """Applies the submissions of owned partitions."""
+
+    def __init__(
+        self,
+        core: Core,
+        membership: Membership,
+        scheduling: Scheduling,
+        commands: Commands,
+        timer: Timer,
+    ) -> None:
+        super().__init__("submissions")
+        self._core = core
+        self._store = core.caches.submissions
+        self._clock = core.clock
+        self._poll_interval = core.settings.poll_interval_ms / 1000
+        self._membership = membership
+        self._scheduling = scheduling
+        self._commands = commands
+        self._timer = timer
+        self._heard: dict[bytes, bytes] = {}
+        self._cancel: Cancel | None = None
+        self._next_poll = float("-inf")
+
+    async def listen(self) -> None:
+        """Start to hear of submissions as they are made."""
+        self._cancel = await self._store.map.listen(self._hear)
+
+    async def stop(self) -> None:
+        if self._cancel is not None:
+            self._cancel()
+        await super().stop()
+
+    def _hear(self, event: EntryEvent) -> None:
+        if event.kind is EntryKind.ADDED and event.value is not None:
+            self._heard[event.key] = event.value
+            self.wake()
+
+    async def step(self) -> None:
+        now = self._clock.monotonic()
+        owned = self._membership.owned()
+        if now >= self._next_poll:
+            self._next_poll = now + self._poll_interval
+            await self._apply(await self._store.unanswered(owned))
+        await self._apply(self._take_heard(frozenset(owned)))
+        if not self._heard:
+            await self.rest(max(0.0, self._next_poll - self._clock.monotonic()))
+
+    def _take_heard(self, owned: frozenset[int]) -> list[Record[Submission]]:
+        heard, self._heard = self._heard, {}
+        return [
+            self._store.record(key, raw) for key, raw in heard.items() if partition_of(key) in owned
+        ]
+
+    async def _apply(self, found: Sequence[Record[Submission]]) -> None:
+        """Apply in the order they were made; neighbours that schedule different jobs as a batch."""
+        new = [record for record in found if record.value.state == "NEW"]
+        new.sort(key=lambda record: (record.value.created_at, record.key))
+        batch: dict[str, Record[Submission]] = {}
+        for record in new:
+            schedules = isinstance(record.value.command, ScheduleJob)
+            if not schedules or record.value.job in batch or len(batch) == BATCH:
+                await self._schedule(list(batch.values()))
+                batch = {}
+            if schedules:
+                batch[record.value.job] = record
+            else:
+                await self._command(record)
+        await self._schedule(list(batch.values()))
+
+    async def _schedule(self, batch: Sequence[Record[Submission]]) -> None:
+        applied = await self._scheduling.apply([record.value for record in batch]) if batch else []
+        answered = [
+            (record, each) for record, each in zip(batch, applied, strict=True) if each.settled
+        ]
+        await self._store.apply([self._answer(record, each.error) for record, each in answered])
+        self._accepted([trigger for _, each in answered for trigger in each.triggers])
+
+    async def _command(self, record: Record[Submission]) -> None:
+        triggers: list[Record[Trigger]] = []
+        error = ""
+        try:
+            triggers = await self._commands.apply(record.value)
+        except GridError:
+            raise
+        except GridschedError as refused:
+            error = str(refused)
+        await self._store.apply([self._answer(record, error)])
+        self._accepted(triggers)
+
+    def _answer(self, record: Record[Submission], error: str) -> Change:
+        answered = replace(
+            record.value,
+            state="REJECTED" if error else "ACCEPTED",
+            error=error,
+            decided_at=self._clock.now(),
+            decided_by=self._core.name,
+        )
+        return self._store.replaced(record, answered)
+
+    def _accepted(self, triggers: Sequence[Record[Trigger]]) -> None:
+        self._timer.offer(triggers)
+        if self._core.hooks.any:
+            for trigger in triggers:
+                self._core.hooks.call(Hook.on_scheduled, trigger.value)

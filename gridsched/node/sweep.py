@@ -1,0 +1,119 @@
+"""The sweep: what hints missed and crashes left (design: the way of one firing, step 7).
+
+Every firing that is not final has a `due`, at which the owner of its partition looks at it: one that
+is to be sent again is sent, one whose member died is recovered or LOST, any other is left for longer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from gridsched.model.firing import STARTABLE, Firing
+from gridsched.model.job import Job
+from gridsched.model.member import Member
+from gridsched.model.trigger import Trigger
+from gridsched.node.core import Core
+from gridsched.node.dispatcher import Dispatcher, Outgoing
+from gridsched.node.locks import JobLocks
+from gridsched.node.membership import Membership
+from gridsched.node.service import Service
+from gridsched.policy import submissions as commands
+from gridsched.policy import transitions
+from gridsched.policy.ownership import slices
+from gridsched.stores.record import Record
+
+SLICE = 32
+
+
+class Sweep(Service):
+    """Looks at the due firings of owned partitions."""
+
+    def __init__(
+        self, core: Core, dispatcher: Dispatcher, locks: JobLocks, membership: Membership
+    ) -> None:
+        super().__init__("sweep")
+        self._caches = core.caches
+        self._clock = core.clock
+        self._lease = core.lease
+        self._settings = core.settings
+        self._dispatcher = dispatcher
+        self._locks = locks
+        self._membership = membership
+        self._gone: dict[str, Member] = {}
+
+    def member_gone(self, member: Member) -> None:
+        """What a member that is gone had in hand is looked at now, not at its lease's end."""
+        self._gone[member.name] = member
+        self.wake()
+
+    async def step(self) -> None:
+        owned = self._membership.owned()
+        for name in list(self._gone):
+            await self._look(await self._caches.firings.unfinished_of_member(name, owned), name)
+            self._gone.pop(name, None)
+        horizon = self._clock.now() + self._settings.look_ahead_ms
+        for part in slices(owned, SLICE):
+            await self._look(await self._caches.firings.due(horizon, part))
+        await self.rest(self._settings.poll_interval_ms / 1000)
+
+    async def _look(self, found: Sequence[Record[Firing]], gone: str = "") -> None:
+        for start in range(0, len(found), 128):
+            batch = found[start : start + 128]
+            jobs = await self._caches.jobs.get_all({record.value.job for record in batch})
+            triggers = await self._caches.triggers.get_all({r.value.trigger for r in batch})
+            for record in batch:
+                job = jobs.get(record.value.job)
+                trigger = triggers.get(record.value.trigger)
+                if record.value.state in STARTABLE:
+                    await self._waiting(record, job, trigger)
+                elif record.value.state == "EXECUTING":
+                    await self._running(record, job)
+            await asyncio.sleep(0)
+
+    async def _waiting(
+        self, record: Record[Firing], job: Record[Job] | None, trigger: Record[Trigger] | None
+    ) -> None:
+        """ACQUIRED and not started: follow what became of its trigger, or send it (again)."""
+        now = self._clock.now()
+        if job is None or trigger is None:
+            reason = "its trigger was removed" if trigger is None else "its job was removed"
+            await self._caches.firings.replace(
+                record, commands.cancel_firing(record.value, reason, now)
+            )
+        elif trigger.value.state == "PAUSED":
+            await self._caches.firings.replace(record, commands.pause_firing(record.value))
+        elif self._dispatcher.holds(record.key):
+            await self._renew(record)
+        elif not job.value.disallow_concurrent or await self._locks.take(job.key, record.key):
+            await self._send(record, job, trigger)
+        else:
+            await self._renew(record)
+
+    async def _send(
+        self, record: Record[Firing], job: Record[Job], trigger: Record[Trigger]
+    ) -> None:
+        firings = self._caches.firings
+        member = next(iter(self._dispatcher.choose(1)), "")
+        sent = firings.written(
+            transitions.send_again(record.value, member, self._clock.now(), self._lease)
+        )
+        if await firings.replace(record, sent.value):
+            data = {**job.value.data, **trigger.value.data}
+            self._dispatcher.send([Outgoing(sent, job.raw, data)])
+
+    async def _running(self, record: Record[Firing], job: Record[Job] | None) -> None:
+        firing = record.value
+        if self._membership.alive(firing.member, firing.incarnation):
+            await self._renew(record)
+            return
+        orphan = transitions.orphan(firing, None if job is None else job.value, self._clock.now())
+        if not await self._caches.firings.replace(record, orphan):
+            return
+        self.log.warning("%s: %s: %s", record.key, orphan.error, orphan.state)
+        if orphan.state == "LOST" and job is not None and job.value.disallow_concurrent:
+            await self._locks.give_back(job.key, record.key)
+
+    async def _renew(self, record: Record[Firing]) -> None:
+        renewed = transitions.renew(record.value, self._clock.now(), self._lease)
+        await self._caches.firings.replace(record, renewed)

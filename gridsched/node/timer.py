@@ -1,0 +1,77 @@
+"""The timer (the seed's TimerServiceThread): polls the due triggers of owned partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from gridsched.model.trigger import Trigger
+from gridsched.node.claimer import Claimer
+from gridsched.node.core import Core
+from gridsched.node.dispatcher import Dispatcher
+from gridsched.node.membership import Membership
+from gridsched.node.service import Service
+from gridsched.policy.ownership import slices
+from gridsched.stores.record import Record
+
+SLICE: Final = 32
+"""Partitions asked in one query."""
+
+BATCH: Final = 128
+"""Triggers claimed in one batch."""
+
+
+class Timer(Service):
+    """Claims what is due. Starts once the start gate is open and its delay is over."""
+
+    def __init__(
+        self, core: Core, claimer: Claimer, dispatcher: Dispatcher, membership: Membership
+    ) -> None:
+        super().__init__("timer")
+        self._triggers = core.caches.triggers
+        self._settings = core.settings
+        self._claimer = claimer
+        self._dispatcher = dispatcher
+        self._membership = membership
+        self._offered: list[Record[Trigger]] = []
+        self.open = False
+
+    def offer(self, triggers: Sequence[Record[Trigger]]) -> None:
+        """Triggers just accepted: those due now are claimed without waiting for the next poll."""
+        horizon = self._claimer.horizon
+        soon = [t for t in triggers if t.value.due is not None and t.value.due <= horizon]
+        if soon and self.open:
+            self._offered += soon
+            self.wake()
+
+    async def step(self) -> None:
+        if not self.open:
+            await self._pass_gate()
+        offered, self._offered = self._offered, []
+        if offered:
+            await self._claim(offered)
+        else:
+            await self._poll()
+        if not self._offered:
+            await self.rest(self._settings.poll_interval_ms / 1000)
+
+    async def _pass_gate(self) -> None:
+        count = self._settings.server_count
+        if len(self._membership.active()) < count:
+            self.log.info("waiting until %d nodes are active at once", count)
+        await self._membership.at_least(count)
+        await self.rest(self._settings.timer_delay_ms / 1000)
+        self.open = True
+        self.log.info("the timer runs: %d node(s) active", len(self._membership.active()))
+
+    async def _poll(self) -> None:
+        for part in slices(self._membership.owned(), SLICE):
+            if self._dispatcher.full:
+                return
+            due = await self._triggers.due(self._claimer.horizon, part)
+            await self._claim(due)
+
+    async def _claim(self, due: list[Record[Trigger]]) -> None:
+        due.sort(key=lambda record: record.value.next_fire or 0)
+        for start in range(0, len(due), BATCH):
+            await self._claimer.claim(due[start : start + BATCH])
