@@ -105,7 +105,7 @@ def _next_fire(expression: CronExpression, zone: str, after: int, dst: DstPolicy
     return min((fire for fire in fires if fire is not None), default=None)
 
 
-_remembered_next_fire: Final = lru_cache(maxsize=65536)(_next_fire)
+_remembered_next_fire: Final = lru_cache(maxsize=16384)(_next_fire)
 """A herd of triggers shares few schedules. Counting goes past it, and leaves it as it is."""
 
 

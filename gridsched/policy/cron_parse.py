@@ -28,6 +28,9 @@ FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 2299
 """The horizon: nothing fires after this year. Quartz's is 100 years from now, so needs a clock."""
 
+MAX_LENGTH: Final = 1000
+"""Longest expression, in characters; one that lists every value of every field has some 500."""
+
 LAST_OCCURRENCE: Final = -1
 """As `WeekdayInMonth.nth`: the last one in the month."""
 
@@ -111,9 +114,7 @@ _HOURS: Final = _Field("hours", 0, 23, 23, 23)
 _DAY_OF_MONTH: Final = _Field("day-of-month", 1, 31, 31, 31)
 _QUARTZ_DAY_OF_MONTH: Final = _DAY_OF_MONTH._replace(listed="L, L-n, LW, L-nW, nW", alone="?")
 _MONTH: Final = _Field("month", 1, 12, 12, 12, _MONTHS)
-_QUARTZ_DAY_OF_WEEK: Final = _Field(
-    "day-of-week", 1, 7, 7, 7, _WEEKDAYS, listed="L", alone="nL, n#k, ?"
-)
+_QUARTZ_DAY_OF_WEEK: Final = _Field("day-of-week", 1, 7, 7, 7, _WEEKDAYS, alone="L, nL, n#k, ?")
 _UNIX_DAY_OF_WEEK: Final = _Field("day-of-week", 0, 6, 7, 7, _WEEKDAYS)
 _YEAR: Final = _Field("year", FIRST_YEAR, LAST_YEAR, LAST_YEAR, LAST_YEAR - FIRST_YEAR, wraps=False)
 
@@ -131,6 +132,7 @@ _UNIX_ALIASES: Final = {
     "@annually": "0 0 1 1 *",
 }
 
+_WORD: Final = re.compile(r"[^ \t]+")
 _RANGE: Final = re.compile(
     # "/n" stands for "*/n", as Quartz documents it
     r"(?:(?P<all>\*|(?=/))|(?P<first>[0-9A-Z]+)(?:-(?P<last>[0-9A-Z]+))?)(?:/(?P<step>[0-9]+))?"
@@ -166,6 +168,8 @@ class _Part(NamedTuple):
 @lru_cache(maxsize=4096)
 def parse(expression: str, dialect: Dialect = "quartz") -> CronExpression:
     """The checked expression; InvalidCron names the field and the 0-based position at fault."""
+    if len(expression) > MAX_LENGTH:
+        raise InvalidCron(expression, f"longer than {MAX_LENGTH} characters", position=MAX_LENGTH)
     if dialect == "unix":
         return _parse_unix(expression)
     return _parse_quartz(expression)
@@ -208,7 +212,8 @@ def _split(expression: str, fields: tuple[_Field, ...], optional: int = 0) -> li
     if expression.lstrip().startswith("@"):
         known = " ".join(_UNIX_ALIASES)
         raise InvalidCron(expression, f"not an alias of the unix dialect, which are: {known}")
-    words = list(re.finditer(r"[^ \t]+", expression.rstrip()))
+    text = expression.rstrip()
+    words = list(_WORD.finditer(text, len(text) - len(text.lstrip())))
     if not len(fields) - optional <= len(words) <= len(fields):
         names = " ".join(field.name for field in fields[: len(fields) - optional])
         names += "".join(f" [{field.name}]" for field in fields[len(fields) - optional :])
@@ -311,13 +316,12 @@ def _month_days(part: _Part) -> DayRule:
 
 
 def _week_days(part: _Part) -> DayRule:
-    """Quartz's day of the week: nL or n#k alone, else plain items and L, which is Saturday."""
+    """Quartz's day of the week: L (which is Saturday), nL or n#k alone, else plain items."""
+    if part.text == "L":
+        return DayRule(weekdays=1 << 7)
     match = _WEEKDAY_IN_MONTH.fullmatch(part.text)
     if match is None:
-        mask = 0
-        for item in part.items():
-            mask |= 1 << 7 if item.text == "L" else _range(item)
-        return DayRule(weekdays=mask)
+        return DayRule(weekdays=_values(part))
     weekday = _value(part, match[1])
     if match[2] is None:
         return DayRule(in_month=WeekdayInMonth(weekday, LAST_OCCURRENCE))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gridsched.errors import InvalidCron
+from gridsched.policy.cron import next_fire
 from gridsched.policy.cron_parse import (
     FIRST_YEAR,
     LAST_OCCURRENCE,
     LAST_YEAR,
     DayRule,
+    Dialect,
     WeekdayInMonth,
     parse,
 )
@@ -75,7 +79,6 @@ def test_without_a_year_every_year_matches() -> None:
         ("15w * ?", DayRule(nearest_weekday=mask(15))),
         ("1W,15,L,L-2W * ?", DayRule(mask(15), mask(1), mask(0), mask(2))),
         ("? * L", DayRule(weekdays=mask(7))),
-        ("? * 2,L", DayRule(weekdays=mask(2, 7))),
         ("? * FRI-MON", DayRule(weekdays=mask(6, 7, 1, 2))),
         ("? * 6L", DayRule(in_month=WeekdayInMonth(6, LAST_OCCURRENCE))),
         ("? * FRIL", DayRule(in_month=WeekdayInMonth(6, LAST_OCCURRENCE))),
@@ -164,6 +167,10 @@ def test_unix_aliases(alias: str, written: str) -> None:
         ("0 0 1,,2 * * ?", "hours", 6, "'' cannot stand here"),
         ("0  0\t0 5L * ?", "day-of-month", 7, "'5L' is not known"),
         ("0 0 0 ? * 2#1,6#3", "day-of-week", 10, "'2#1' cannot stand here"),
+        ("0 0 0 ? * MON,L", "day-of-week", 14, "'L' is not known"),
+        ("0 0 0 ? * MON,6L", "day-of-week", 14, "'6L' is not known"),
+        ("0 0 0\n* * ?", None, 11, "5 fields"),
+        ("0 0 0 1 1 ? " + "9" * 5000, None, 1000, "longer than 1000"),
         ("0 0 0 ? * 99", "day-of-week", 10, "99 is not 1-7"),
     ],
 )
@@ -199,6 +206,29 @@ def test_the_dialect_is_never_guessed() -> None:
         parse("0 12 * * 1")
     with pytest.raises(InvalidCron):
         parse("0 0 12 * * ?", "unix")
+
+
+def test_blanks_around_do_not_count() -> None:
+    assert parse("\n 0 0  12\t* * ?\n").hours == mask(12)
+    with pytest.raises(InvalidCron) as refusal:
+        parse("\n 0 0 25 * * ?\n")
+    assert refusal.value.position == 6
+
+
+@settings(deadline=None)
+@given(
+    st.one_of(st.text(), st.text("0123456789 */,-?LW#@JANMOFRI\t", max_size=40)),
+    st.sampled_from(["quartz", "unix"]),
+)
+def test_text_is_read_or_refused(text: str, dialect: Dialect) -> None:
+    try:
+        expression = parse(text, dialect)
+    except InvalidCron as error:
+        position = error.position
+    else:
+        position = 0
+        next_fire(expression, "America/New_York", 1_700_000_000_000)
+    assert 0 <= position <= len(text)
 
 
 def test_parsing_again_gives_the_same_value() -> None:

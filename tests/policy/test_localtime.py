@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridsched.errors import InvalidSchedule
@@ -102,6 +102,7 @@ def test_a_shift_is_the_times_it_skips_or_repeats(name: str, change: str) -> Non
     assert shift_at(shift.start - timedelta(milliseconds=1), tz) is None
 
 
+@settings(deadline=None)
 @given(st.sampled_from(CHANGES), st.integers(-100, 100), st.sampled_from(ONE_PASS))
 def test_local_times_from_an_instant_on(
     change: tuple[str, str], half_hours: int, dst: DstPolicy
@@ -121,6 +122,7 @@ def test_local_times_from_an_instant_on(
     assert up_to_bound == [local for local, at in happens if at <= instant]
 
 
+@settings(deadline=None)
 @given(st.sampled_from(CHANGES), st.integers(-200_000_000, 200_000_000))
 def test_there_and_back(change: tuple[str, str], offset: int) -> None:
     tz, instant = zone(change[0]), ms(change[1]) + offset
