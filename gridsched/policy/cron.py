@@ -110,7 +110,11 @@ _remembered_next_fire: Final = lru_cache(maxsize=16384)(_next_fire)
 
 
 class _Way(NamedTuple):
-    """A direction of search. `seek(mask, at)` finds the bit at or next to `at`, or -1."""
+    """A direction of search.
+
+    `seek(mask, at)` finds the bit at or next to `at`, or -1; from `edge` on it sees the whole of any
+    mask. `leave(gap)` is the first local time past a gap.
+    """
 
     step: int
     edge: int

@@ -211,7 +211,9 @@ def _split(expression: str, fields: tuple[_Field, ...], optional: int = 0) -> li
     """The expression's fields. Between them stand blanks or tabs, as in Quartz and crontab(5)."""
     if expression.lstrip().startswith("@"):
         known = " ".join(_UNIX_ALIASES)
-        raise InvalidCron(expression, f"not an alias of the unix dialect, which are: {known}")
+        raise InvalidCron(
+            expression, f"unknown here; the aliases, all of the unix dialect, are: {known}"
+        )
     text = expression.rstrip()
     words = list(_WORD.finditer(text, len(text) - len(text.lstrip())))
     if not len(fields) - optional <= len(words) <= len(fields):
@@ -288,12 +290,14 @@ def _mask(field: _Field, first: int, last: int, step: int) -> int:
 
 def _quartz_days(month_days: _Part, week_days: _Part) -> DayRule:
     """The rule of the day field that is not `?`; the other one must be."""
-    free = [part for part in (month_days, week_days) if part.text == "?"]
-    rule_of_month = DayRule() if month_days in free else _month_days(month_days)
-    rule_of_week = DayRule() if week_days in free else _week_days(week_days)
-    if len(free) != 1:
+    rules = []
+    if month_days.text != "?":
+        rules.append(_month_days(month_days))
+    if week_days.text != "?":
+        rules.append(_week_days(week_days))
+    if len(rules) != 1:
         week_days.fail("exactly one of day-of-month and day-of-week must be ?")
-    return rule_of_week if month_days in free else rule_of_month
+    return rules[0]
 
 
 def _month_days(part: _Part) -> DayRule:
