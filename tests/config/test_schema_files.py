@@ -1,0 +1,191 @@
+"""The XSD files say what the loader does, as far as an XSD can."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import pytest
+from config_documents import (
+    DURABLE,
+    HEAD,
+    NAMED,
+    NOW,
+    ONCE,
+    REPOSITORY,
+    TARGET,
+    document,
+    of_job,
+    of_jobs,
+    of_service,
+    of_trigger,
+)
+from lxml import etree
+
+from gridsched.config import cache_config, kinds
+from gridsched.config.cache_elements import DEFAULT_NAMES
+from gridsched.config.schema import Branch
+from gridsched.errors import ConfigurationError
+from gridsched.model.trigger import Misfire
+
+FOLDER = REPOSITORY / "gridsched" / "config"
+XS = {"xs": "http://www.w3.org/2001/XMLSchema"}
+SCHEMAS = {
+    "": etree.parse(str(FOLDER / "cache-config.xsd")),
+    "scheduler:": etree.parse(str(FOLDER / "scheduler.xsd")),
+}
+VALIDATOR = etree.XMLSchema(SCHEMAS[""])
+
+REQUIRED = f"<scheduler:job>{NAMED}{TARGET}{DURABLE}</scheduler:job>"
+
+
+def branches(branch: Branch) -> Iterator[Branch]:
+    yield branch
+    for part in branch.parts:
+        if isinstance(part, Branch):
+            yield from branches(part)
+
+
+def children(branch: Branch) -> set[str]:
+    """The names of the elements that the XSD knows in the branch's type."""
+    prefix = "scheduler:" if branch.name.startswith("scheduler:") else ""
+    local = branch.name.removeprefix(prefix)
+    kind = "datamap" if local.endswith("datamap") else local
+    found: list[Any] = SCHEMAS[prefix].xpath(
+        "//xs:complexType[@name=$kind]//xs:element", kind=kind, namespaces=XS
+    )
+    return {element.get("ref") or prefix + element.get("name") for element in found}
+
+
+def enumerated(kind: str) -> set[str]:
+    found = SCHEMAS["scheduler:"].xpath(
+        "//xs:simpleType[@name=$kind]//xs:enumeration/@value", kind=kind, namespaces=XS
+    )
+    return {str(value) for value in found}
+
+
+@pytest.mark.parametrize("branch", list(branches(cache_config.ROOT)), ids=lambda b: b.name)
+def test_both_know_the_same_elements(branch: Branch) -> None:
+    assert children(branch) == set(branch.known)
+
+
+def test_both_know_the_same_words() -> None:
+    misfires = {""}
+    for name in get_args(Misfire):
+        long = f"{name}_POLICY" if name == "SMART" else f"{name}_MISFIRE_POLICY"
+        misfires |= {name, long, f"MISFIRE_INSTRUCTION_{long}"}
+    assert enumerated("misfire") == misfires
+    assert enumerated("cache") == set(DEFAULT_NAMES)
+    types = SCHEMAS["scheduler:"].xpath(
+        "//xs:complexType[@name='data']//xs:enumeration/@value", namespaces=XS
+    )
+    assert set(types) == set(kinds.DATA_TYPES)
+
+
+def data(text: str, attributes: str) -> str:
+    return of_job(
+        f"<scheduler:jobdatamap><scheduler:data {attributes}>{text}</scheduler:data>"
+        "</scheduler:jobdatamap>"
+    )
+
+
+def leaf(name: str, text: str) -> str:
+    return f"<scheduler:{name}>{text}</scheduler:{name}>"
+
+
+def at(text: str) -> str:
+    return of_trigger(f"<scheduler:oncetrigger>{leaf('at', text)}</scheduler:oncetrigger>")
+
+
+def scheme(inner: str) -> str:
+    return document(
+        f"<caching-schemes><distributed-scheme>{inner}</distributed-scheme></caching-schemes>"
+    )
+
+
+ACCEPTED = [
+    document(""),
+    document("<scheduler:jobs/><caching-schemes/><caching-scheme-mapping/>"),
+    of_service(
+        leaf("maxthreacount", "5") + leaf("allowedjobs", "a:*") + leaf("allowedjobs", "b:*")
+    ),
+    of_service(leaf("maxthreadcount", " 5 \n ") + leaf("queuecapacity", "")),
+    of_service("<scheduler:singleServerMode/>" + leaf("minthreadcount", "3")),
+    of_jobs(REQUIRED),
+    of_job(leaf("timeout", "5M") + leaf("executor", "process") + leaf("priority", "-3")),
+    of_job(leaf("timeout", "250 ms") + leaf("recoverable", "")),
+    of_job(
+        "<scheduler:retry>" + leaf("attempts", "3") + leaf("backoff", "1.5") + "</scheduler:retry>"
+    ),
+    data("[1]", "key='k' type='json'"),
+    data("", "key='k'"),
+    of_trigger(ONCE),
+    of_trigger(ONCE + "<scheduler:tiggerdatamap/>" + leaf("triggertype", "Simple")),
+    at("01/31/2030 08:00:00:000"),
+    at("2030-01-31T08:00:00.5+01:00"),
+    at("2030-01-31T08:00Z"),
+    of_trigger(f"<scheduler:simpletrigger>{leaf('misfirepolicy', '')}</scheduler:simpletrigger>"),
+    scheme("<scheme-name>s</scheme-name><expiry-delay>90</expiry-delay>"),
+    document(
+        "<caching-scheme-mapping><cache-mapping scheduler:cache='triggers'>"
+        "<cache-name>T</cache-name></cache-mapping></caching-scheme-mapping>"
+    ),
+]
+
+REFUSED = [
+    HEAD.replace("cache-config ", "config ", 1) + "</config>",
+    document("<scheduler:job/>"),
+    document("<scheduler:jobs/><scheduler:jobs/>"),
+    of_service(leaf("threads", "5")),
+    of_service(leaf("maxthreadcount", "five")),
+    of_service(leaf("maxthreadcount", "-5")),
+    of_service(leaf("singleServerMode", "yes")),
+    of_service(leaf("dispatcherpolicy", "Random")),
+    of_service("<name>a</name>"),
+    of_service("text"),
+    of_jobs(REQUIRED.replace(NAMED, "")),
+    of_jobs(REQUIRED.replace(TARGET, "")),
+    of_jobs(REQUIRED.replace("shop.tasks:restock", "org.example.DummyJob")),
+    of_job(leaf("durabel", "true")),
+    of_job(leaf("durable", "true")),
+    of_job(leaf("timeout", "30")),
+    of_job(leaf("executor", "fork")),
+    of_job("<scheduler:retry/>"),
+    data("x", ""),
+    data("x", "key='k' type='date'"),
+    data("x", "key='k' kind='int'"),
+    of_trigger(ONCE).replace("{T 1}", ""),
+    of_trigger(ONCE + ONCE),
+    of_trigger("<scheduler:crontrigger/>"),
+    at("tomorrow"),
+    at("2030-01-31T08:00:00"),
+    of_trigger(
+        f"<scheduler:simpletrigger>{leaf('repeatinterval', '1W')}</scheduler:simpletrigger>"
+    ),
+    of_trigger(f"<scheduler:simpletrigger>{leaf('misfirepolicy', 'X')}</scheduler:simpletrigger>"),
+    scheme("<backup-count>1</backup-count>"),
+    scheme("<scheme-name>s</scheme-name><expiry-delay>0</expiry-delay>"),
+    scheme("<scheme-name>s</scheme-name><backup-count>-1</backup-count>"),
+    document(
+        "<caching-scheme-mapping><cache-mapping scheduler:cache='all'>"
+        "<cache-name>T</cache-name></cache-mapping></caching-scheme-mapping>"
+    ),
+]
+
+
+@pytest.mark.parametrize("text", ACCEPTED)
+def test_both_accept(text: str) -> None:
+    cache_config.loads(text.encode(), NOW)
+    VALIDATOR.assertValid(etree.fromstring(text))
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_both_refuse(text: str) -> None:
+    with pytest.raises(ConfigurationError):
+        cache_config.loads(text.encode(), NOW)
+    assert not VALIDATOR.validate(etree.fromstring(text))
+
+
+@pytest.mark.parametrize("name", ["demo", "node", "cluster"])
+def test_the_samples_are_valid(name: str) -> None:
+    VALIDATOR.assertValid(etree.parse(str(REPOSITORY / "cache_config" / f"{name}.xml")))
