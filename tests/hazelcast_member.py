@@ -51,7 +51,6 @@ _CONFIG: Final = """<?xml version="1.0" encoding="UTF-8"?>
   </network>
   <properties>
     <property name="hazelcast.phone.home.enabled">false</property>
-    <property name="hazelcast.operation.fail.on.indeterminate.state">true</property>
   </properties>
   <map name="*"><backup-count>1</backup-count></map>
   {queues}
@@ -125,6 +124,7 @@ class HazelcastMember:
     def freeze(self) -> None:
         """As a member that hangs: its connections stay open and answer nothing."""
         self._process.send_signal(signal.SIGSTOP)
+        os.waitpid(self._process.pid, os.WUNTRACED)
 
     def thaw(self) -> None:
         self._process.send_signal(signal.SIGCONT)

@@ -13,7 +13,7 @@ from hazelcast.lifecycle import LifecycleState
 
 from gridsched.errors import GridUnavailable
 from gridsched.grid.hazelcast.client import Client
-from gridsched.grid.hazelcast.outcomes import grid_error
+from gridsched.grid.hazelcast.outcomes import grid_error, no_answer
 
 T = TypeVar("T")
 
@@ -68,8 +68,7 @@ class Link:
             async with asyncio.timeout(limit):
                 return await call(*args)
         except TimeoutError as error:
-            late = TimeoutError(f"no answer within {limit:g} s")
-            raise grid_error(late, write=write) from error
+            raise grid_error(no_answer(limit), write=write) from error
         except FAILURES as error:
             raise grid_error(error, write=write) from error
 

@@ -3,6 +3,8 @@
 # mypy: allow-untyped-calls
 from __future__ import annotations
 
+from typing import Final
+
 from hazelcast.errors import (
     AccessControlError,
     AuthenticationError,
@@ -32,26 +34,45 @@ _LOST = (
     OSError,  # the client's own "no connection", and every timeout
 )
 
+_REASON_LENGTH: Final = 300
+
 
 def surely_unapplied(error: Exception, sent: bool) -> bool:
     """Whether a call that failed so, `sent` or not, has changed nothing."""
     return not sent or isinstance(error, _NOT_APPLIED)
 
 
+def none_applied(error: Exception) -> GridUnavailable:
+    """For calls that surely changed nothing, the last of which failed so."""
+    if isinstance(error, SplitBrainProtectionError):
+        return GridUnavailable(
+            f"split-brain protection: the grid has too few members: {reason(error)}"
+        )
+    return GridUnavailable(f"no connection to the grid: {reason(error)}")
+
+
+def no_answer(limit: float) -> TimeoutError:
+    return TimeoutError(f"no answer within {limit:g} s")
+
+
+def reason(error: Exception) -> str:
+    """What happened, without the member's stack trace."""
+    lines = str(error).splitlines()
+    text = lines[0][:_REASON_LENGTH].strip() if lines else ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
 def grid_error(error: Exception, *, write: bool) -> GridError:
     """The port's error for one of the client's, met in a call that does or does not write."""
     if isinstance(error, ExceptionGroup):
         return _of_many(error, write)
-    if isinstance(error, SplitBrainProtectionError):
-        return GridUnavailable(f"split-brain protection: the grid has too few members: {error}")
     if isinstance(error, _NOT_APPLIED):
-        return GridUnavailable(f"no connection to the grid: {error}")
+        return none_applied(error)
     if isinstance(error, _REFUSED):
-        return GridRefused(str(error))
+        return GridRefused(reason(error))
     if isinstance(error, _LOST) or is_retryable_error(error):
-        reason = f"{type(error).__name__}: {error}"
-        return UnknownOutcome(reason) if write else GridUnavailable(reason)
-    return GridError(f"{type(error).__name__}: {error}")
+        return UnknownOutcome(reason(error)) if write else GridUnavailable(reason(error))
+    return GridError(reason(error))
 
 
 def _of_many(errors: ExceptionGroup[Exception], write: bool) -> GridError:

@@ -13,13 +13,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from hazelcast.errors import SplitBrainProtectionError
-
-from gridsched.errors import GridUnavailable
 from gridsched.grid.data import partition_of
 from gridsched.grid.hazelcast.client import Call
 from gridsched.grid.hazelcast.link import Link
-from gridsched.grid.hazelcast.outcomes import grid_error, surely_unapplied
+from gridsched.grid.hazelcast.outcomes import no_answer, none_applied, reason, surely_unapplied
 from gridsched.grid.hazelcast.requests import ChangeRequests
 from gridsched.grid.port import Change, Outcome
 
@@ -143,8 +140,8 @@ class Pipeline:
         try:
             await self._send_all(requests, changes, batch)
             await batch.finished(self._link.call_timeout)
-        except TimeoutError as error:
-            batch.failure = error
+        except TimeoutError:
+            batch.failure = no_answer(self._link.call_timeout)
         return _outcomes_of(batch)
 
     async def _send_all(
@@ -152,11 +149,15 @@ class Pipeline:
     ) -> None:
         window, invoke = self._window, self._link.client.invoke
         for index, change in enumerate(changes):
-            if window.in_flight >= window.limit:
-                await window.room()
-            window.in_flight += 1
             request, decode = requests.of(change)
             partition = partition_of(change.key, self._partition_count)
+            if window.in_flight >= window.limit:
+                try:
+                    await window.room()
+                except TimeoutError:
+                    batch.unapplied += len(changes) - index
+                    raise
+            window.in_flight += 1
             invoke(_ChangeCall(request, partition, decode, batch, index))
 
 
@@ -164,13 +165,11 @@ def _outcomes_of(batch: _Batch) -> list[Outcome]:
     if batch.failure is None:
         return batch.outcomes
     if batch.unapplied == len(batch.outcomes):
-        if isinstance(batch.failure, SplitBrainProtectionError):
-            raise grid_error(batch.failure, write=True)
-        raise GridUnavailable(f"no connection to the grid: {batch.failure}")
+        raise none_applied(batch.failure)
     _log.warning(
-        "%d of %d changes have no known outcome: %r",
+        "%d of %d changes have no known outcome: %s",
         batch.outcomes.count(Outcome.UNKNOWN),
         len(batch.outcomes),
-        batch.failure,
+        reason(batch.failure),
     )
     return list(batch.outcomes)  # a late answer still writes into the batch's own list
