@@ -37,15 +37,15 @@ class Loaded:
     aliases: tuple[Note, ...] = ()
 
 
-def load(path: str | Path, now: int) -> Loaded:
-    """The settings in a file. `now` (epoch ms) is the start of triggers that name none.
+def load(path: str | Path) -> Loaded:
+    """The settings in a file; ConfigurationError says file, line and element if anything is wrong.
 
-    ConfigurationError says file, line and element where anything is wrong.
+    A simple or once trigger that names no instant to begin at has WHEN_SUBMITTED.
     """
-    return loads(xml_reader.read_file(path), now, source=str(path))
+    return loads(xml_reader.read_file(path), source=str(path))
 
 
-def loads(text: bytes, now: int, source: str = "<text>") -> Loaded:
+def loads(text: bytes, source: str = "<text>") -> Loaded:
     """`load` of a file's bytes; errors name `source`."""
     root = xml_reader.parse(text, source, {NAMESPACE: "scheduler"})
     if root.name != ROOT.name:
@@ -54,7 +54,7 @@ def loads(text: bytes, now: int, source: str = "<text>") -> Loaded:
             source=source,
             line=root.line,
         )
-    reading = Reading(source, now)
+    reading = Reading(source)
     settings: Settings = reading.branch(root, ROOT)
     return Loaded(settings, source, tuple(reading.ignored), tuple(reading.aliases))
 

@@ -25,7 +25,7 @@ from gridsched.config.settings import StartupJob
 from gridsched.config.xml_reader import Element
 from gridsched.model.job import DEFAULT_PRIORITY, Job, Retry, check_job
 from gridsched.model.keys import DEFAULT_GROUP
-from gridsched.model.trigger import Cron, Once, Schedule, Simple, Trigger
+from gridsched.model.trigger import WHEN_SUBMITTED, Cron, Once, Schedule, Simple, Trigger
 from gridsched.policy.checks import check_trigger
 
 
@@ -49,18 +49,17 @@ def _retry(fields: Fields, _reading: Reading) -> Retry:
     return Retry(**fields.values)
 
 
-def _once(fields: Fields, reading: Reading) -> dict[str, Any]:
-    return {"schedule": Once(fields.values.pop("at", reading.now)), **fields.values}
+def _once(fields: Fields, _reading: Reading) -> dict[str, Any]:
+    return {"schedule": Once(fields.values.pop("at", WHEN_SUBMITTED)), **fields.values}
 
 
 def _simple(fields: Fields, reading: Reading) -> dict[str, Any]:
     """A count of 0 is one fire, so it needs no interval."""
     values = fields.values
-    start, end = values.pop("start", reading.now), values.pop("end", None)
+    start, end = values.pop("start", WHEN_SUBMITTED), values.pop("end", None)
     count, interval = values.pop("repeat_count", 0), values.pop("interval", None)
     if end is not None and end < start:
-        since = "scheduler:starttime" if "start" in fields.elements else "now, where it would start"
-        raise reading.error(fields.place("end"), f"scheduler:endtime is before {since}")
+        raise reading.error(fields.place("end"), "scheduler:endtime is before scheduler:starttime")
     if interval is None and count != 0:
         raise reading.error(
             fields.element,
@@ -132,7 +131,7 @@ def _data_map(name: str, doc: str, *aliases: str) -> Branch:
 
 
 START: Final = Leaf(
-    "scheduler:starttime", "start", INSTANT, "When the schedule begins.", "when the file is read"
+    "scheduler:starttime", "start", INSTANT, "When the schedule begins.", "when submitted"
 )
 END: Final = Leaf("scheduler:endtime", "end", INSTANT, "When it ends.", "never")
 MISFIRE_POLICY: Final = Leaf(
@@ -192,7 +191,7 @@ ONCE: Final = Branch(
     "once",
     _once,
     (
-        Leaf("scheduler:at", "at", INSTANT, "The instant.", "when the file is read"),
+        Leaf("scheduler:at", "at", INSTANT, "The instant.", "when submitted"),
         MISFIRE_POLICY,
     ),
     "Fires once.",

@@ -122,11 +122,10 @@ class Fields:
 
 
 class Reading:
-    """One walk over one document. `now` (epoch ms) is the start of triggers that name none."""
+    """One walk over one document."""
 
-    def __init__(self, source: str, now: int) -> None:
+    def __init__(self, source: str) -> None:
         self.source = source
-        self.now = now
         self.ignored: list[Note] = []
         self.aliases: list[Note] = []
 

@@ -13,7 +13,6 @@ from gridsched.model.job import Job
 from gridsched.model.trigger import Trigger
 
 REPOSITORY = Path(__file__).parents[2]
-NOW = 1_800_000_000_000
 
 HEAD = (
     '<cache-config xmlns="urn:gridsched:cache-config" xmlns:scheduler="urn:gridsched:scheduler">\n'
@@ -61,7 +60,7 @@ def of_trigger(inner: str) -> str:
 
 
 def loaded(text: str) -> cache_config.Loaded:
-    return cache_config.loads(text.encode(), NOW, source="shop.xml")
+    return cache_config.loads(text.encode(), source="shop.xml")
 
 
 def settings(text: str) -> Settings:
@@ -80,7 +79,7 @@ def refused(text: str | bytes, line: int | None, *parts: str) -> None:
     """The document is refused at that line, with a message that has these parts."""
     data = text.encode() if isinstance(text, str) else text
     with pytest.raises(ConfigurationError) as caught:
-        cache_config.loads(data, NOW, source="shop.xml")
+        cache_config.loads(data, source="shop.xml")
     message = str(caught.value)
     assert message.startswith("shop.xml" if line is None else f"shop.xml:{line}:"), message
     assert caught.value.line == line

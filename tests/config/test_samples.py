@@ -6,13 +6,13 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from config_documents import NOW, REPOSITORY
+from config_documents import REPOSITORY
 
 from gridsched.config import cache_config
 from gridsched.config.schema import Leaf
 from gridsched.config.service_elements import SERVICE
 from gridsched.config.settings import Settings
-from gridsched.model.trigger import Cron, Simple
+from gridsched.model.trigger import WHEN_SUBMITTED, Cron, Simple
 
 SAMPLES = [REPOSITORY / "cache_config" / f"{name}.xml" for name in ("demo", "node", "cluster")]
 TEMPLATE = (REPOSITORY / "cache_config" / "node.xml").read_text("utf-8")
@@ -20,19 +20,19 @@ TEMPLATE = (REPOSITORY / "cache_config" / "node.xml").read_text("utf-8")
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_a_sample_loads_with_nothing_to_note(path: Path) -> None:
-    loaded = cache_config.load(path, NOW)
+    loaded = cache_config.load(path)
     assert (loaded.source, loaded.ignored, loaded.aliases) == (str(path), (), ())
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_the_targets_of_a_sample_exist(path: Path) -> None:
-    for startup in cache_config.load(path, NOW).settings.jobs:
+    for startup in cache_config.load(path).settings.jobs:
         module, _, function = startup.job.target.partition(":")
         assert callable(getattr(import_module(module), function))
 
 
 def test_the_template_is_the_defaults() -> None:
-    assert cache_config.loads(TEMPLATE.encode(), NOW).settings == Settings()
+    assert cache_config.loads(TEMPLATE.encode()).settings == Settings()
 
 
 def test_the_template_has_every_element_of_the_service_at_its_default() -> None:
@@ -45,7 +45,7 @@ def test_what_the_template_has_in_comments_loads_too() -> None:
     opened = TEMPLATE.replace("    <!--\n", "").replace("    -->\n", "")
     pattern = "<scheduler:allowedjobs>shop.tasks:*</scheduler:allowedjobs>"
     opened = opened.replace(f"<!-- {pattern} -->", pattern)
-    settings = cache_config.loads(opened.encode(), NOW).settings
+    settings = cache_config.loads(opened.encode()).settings
     assert settings.allowed_jobs == ("shop.tasks:*",)
     (startup,) = settings.jobs
     assert startup.job.data == {"limit": 20, "code": "0020"}
@@ -53,13 +53,13 @@ def test_what_the_template_has_in_comments_loads_too() -> None:
 
 
 def test_the_demo_shows_each_kind_of_schedule() -> None:
-    settings = cache_config.load(SAMPLES[0], NOW).settings
+    settings = cache_config.load(SAMPLES[0]).settings
     kinds = {type(trigger.schedule) for job in settings.jobs for trigger in job.triggers}
     assert len(kinds) == 3
 
 
 def test_a_file_of_the_seed_loads() -> None:
-    loaded = cache_config.load(Path(__file__).parent / "seed-cache-config.xml", NOW)
+    loaded = cache_config.load(Path(__file__).parent / "seed-cache-config.xml")
     settings = loaded.settings
     assert (settings.name, settings.max_threads) == ("DistributedScheduler", 5)
     assert (settings.poll_interval_ms, settings.look_ahead_ms) == (30_000, 60_000)
@@ -71,7 +71,7 @@ def test_a_file_of_the_seed_loads() -> None:
     assert first.job.durable
     assert first.job.requests_recovery
     assert [(trigger.name, trigger.schedule) for trigger in first.triggers] == [
-        ("{Job-1 - Trigger 1}", Simple(NOW, 40_000, 3)),
+        ("{Job-1 - Trigger 1}", Simple(WHEN_SUBMITTED, 40_000, 3)),
         ("{Job-1 - Trigger 2}", Cron("0 0/2 2 * * ?")),
     ]
     assert first.triggers[0].data == {"TestKey": "Trigger-1-value 1"}

@@ -10,7 +10,6 @@ from config_documents import (
     DURABLE,
     HEAD,
     NAMED,
-    NOW,
     ONCE,
     REPOSITORY,
     TARGET,
@@ -175,14 +174,14 @@ REFUSED = [
 
 @pytest.mark.parametrize("text", ACCEPTED)
 def test_both_accept(text: str) -> None:
-    cache_config.loads(text.encode(), NOW)
+    cache_config.loads(text.encode())
     VALIDATOR.assertValid(etree.fromstring(text))
 
 
 @pytest.mark.parametrize("text", REFUSED)
 def test_both_refuse(text: str) -> None:
     with pytest.raises(ConfigurationError):
-        cache_config.loads(text.encode(), NOW)
+        cache_config.loads(text.encode())
     assert not VALIDATOR.validate(etree.fromstring(text))
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from config_documents import NOW, document, refused
+from config_documents import document, refused
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,7 +47,7 @@ def test_lines_above_65535_are_right() -> None:
 def test_any_encoding_that_is_declared(encoding: str) -> None:
     declared = encoding.removesuffix("-sig")
     text = f"<?xml version='1.0' encoding='{declared}'?>{document('<größe/>')}"
-    assert cache_config.loads(text.encode(encoding), NOW).ignored[0].name == "größe"
+    assert cache_config.loads(text.encode(encoding)).ignored[0].name == "größe"
 
 
 @pytest.mark.parametrize(
@@ -101,14 +101,14 @@ def test_a_doctype_in_another_encoding_is_found() -> None:
 @given(st.binary(max_size=200) | st.text("<>/&;!ab '=\"[]").map(str.encode))
 def test_any_bytes_are_a_config_or_a_configuration_error(data: bytes) -> None:
     with pytest.raises(ConfigurationError):
-        cache_config.loads(data, NOW)
+        cache_config.loads(data)
 
 
 def test_a_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "node.xml"
     path.write_text(document(""), "utf-8")
     for given_as in (path, str(path)):
-        assert cache_config.load(given_as, NOW) == cache_config.Loaded(Settings(), str(path))
+        assert cache_config.load(given_as) == cache_config.Loaded(Settings(), str(path))
 
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:
@@ -122,6 +122,6 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
         ("a\0b", "cannot be read: embedded null byte"),
     ):
         with pytest.raises(ConfigurationError, match=part) as caught:
-            cache_config.load(path, NOW)
+            cache_config.load(path)
         assert caught.value.source == str(path)
         assert caught.value.line is None
