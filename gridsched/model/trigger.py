@@ -18,6 +18,9 @@ from gridsched.model.keys import DEFAULT_GROUP, trigger_key
 FOREVER: Final = -1
 """Repeat count of a simple trigger that never ends (Quartz's REPEAT_INDEFINITELY)."""
 
+WHEN_SUBMITTED: Final = 0
+"""Start of a schedule that begins when it is submitted."""
+
 TriggerState = Literal["NORMAL", "PAUSED", "COMPLETE", "ERROR"]
 Misfire = Literal["SMART", "IGNORE"]
 """What becomes of instants that nobody claimed in time (Quartz's misfire instructions)."""
@@ -26,13 +29,16 @@ Dialect = Literal["quartz", "unix"]
 
 
 class Once(msgspec.Struct, frozen=True, omit_defaults=True, tag="once"):
-    """Fires once, at `at` (epoch ms)."""
+    """Fires once, at `at` (epoch ms; WHEN_SUBMITTED: at once)."""
 
     at: int
 
 
 class Simple(msgspec.Struct, frozen=True, omit_defaults=True, tag="simple"):
-    """Fires at `start` and every `interval` ms after it, `repeat_count` times more, before `end`."""
+    """Fires at `start` and every `interval` ms after it, `repeat_count` times more, before `end`.
+
+    `start` may be WHEN_SUBMITTED.
+    """
 
     start: int
     interval: int

@@ -15,7 +15,7 @@ from gridsched.errors import InvalidJob, NotFound
 from gridsched.model.firing import STARTABLE, Firing
 from gridsched.model.job import Job, check_job
 from gridsched.model.submission import ScheduleJob, Submission
-from gridsched.model.trigger import Once, Trigger
+from gridsched.model.trigger import WHEN_SUBMITTED, Once, Schedule, Simple, Trigger
 from gridsched.policy import transitions
 from gridsched.policy.checks import check_trigger
 from gridsched.policy.fire_times import first_fire
@@ -64,9 +64,11 @@ def _check_durable(job: Job, command: ScheduleJob, stored: Mapping[str, Trigger]
 
 def _accept(trigger: Trigger, submission: Submission) -> Trigger:
     check_trigger(trigger)
-    at = first_fire(trigger.schedule)
+    schedule = _from_now(trigger.schedule, submission.created_at)
+    at = first_fire(schedule)
     return replace(
         trigger,
+        schedule=schedule,
         job=submission.job,
         state="NORMAL",
         next_fire=at,
@@ -74,6 +76,15 @@ def _accept(trigger: Trigger, submission: Submission) -> Trigger:
         submission=submission.id,
         created_at=submission.created_at,
     )
+
+
+def _from_now(schedule: Schedule, now: int) -> Schedule:
+    """A schedule that says no instant to begin at begins when it was submitted."""
+    if isinstance(schedule, Once) and schedule.at == WHEN_SUBMITTED:
+        return Once(now)
+    if isinstance(schedule, Simple) and schedule.start == WHEN_SUBMITTED:
+        return replace(schedule, start=now)
+    return schedule
 
 
 def _is_new(trigger: Trigger, stored: Mapping[str, Trigger], *, unique: bool) -> bool:

@@ -1,0 +1,115 @@
+"""The facade without `await`: the async one on a background loop, method by method.
+
+No behaviour stands here: `blocking` makes each method from its async twin, with its signature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
+
+from gridsched.client.handle import AsyncHandle
+from gridsched.client.portal import Portal
+from gridsched.client.scheduler import AsyncScheduler
+
+P = ParamSpec("P")
+R = TypeVar("R")
+A = TypeVar("A")
+
+
+class _Shell(Protocol[A]):
+    _portal: Portal
+    _inner: A
+
+
+def blocking(
+    method: Callable[Concatenate[A, P], Coroutine[Any, Any, R]],
+) -> Callable[Concatenate[_Shell[A], P], R]:
+    """A method that runs its async twin on the portal's loop and waits for it."""
+
+    @wraps(method)
+    def call(self: _Shell[A], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self._portal.run(method(self._inner, *args, **kwargs))
+
+    return call
+
+
+def handing(
+    method: Callable[Concatenate[AsyncScheduler, P], Coroutine[Any, Any, AsyncHandle]],
+) -> Callable[Concatenate[Scheduler, P], Handle]:
+    """As `blocking`, for a method that gives a handle."""
+
+    @wraps(method)
+    def call(self: Scheduler, /, *args: P.args, **kwargs: P.kwargs) -> Handle:
+        return Handle(self._portal, self._portal.run(method(self._inner, *args, **kwargs)))
+
+    return call
+
+
+class Handle:
+    """A handle on one firing: its state, its result."""
+
+    def __init__(self, portal: Portal, inner: AsyncHandle) -> None:
+        self._portal = portal
+        self._inner = inner
+        self.key = inner.key
+
+    def __repr__(self) -> str:
+        return f"<Handle of {self.key}>"
+
+    firing = blocking(AsyncHandle.firing)
+    state = blocking(AsyncHandle.state)
+    result = blocking(AsyncHandle.result)
+    cancel = blocking(AsyncHandle.cancel)
+
+
+class Scheduler:
+    """A client of the cluster, for code without an event loop. See `AsyncScheduler`."""
+
+    def __init__(self, portal: Portal, inner: AsyncScheduler, *, owns_portal: bool = True) -> None:
+        self._portal = portal
+        self._inner = inner
+        self._owns_portal = owns_portal
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Disconnect. What was accepted goes on without this client."""
+        if self._owns_portal:
+            self._portal.run(self._inner.close())
+            self._portal.close()
+
+    schedule = blocking(AsyncScheduler.schedule)
+    schedule_unique = blocking(AsyncScheduler.schedule_unique)
+    schedule_many = blocking(AsyncScheduler.schedule_many)
+    add_job = blocking(AsyncScheduler.add_job)
+    submit = handing(AsyncScheduler.submit)
+    fire = handing(AsyncScheduler.fire)
+    pause = blocking(AsyncScheduler.pause)
+    resume = blocking(AsyncScheduler.resume)
+    unschedule = blocking(AsyncScheduler.unschedule)
+    delete = blocking(AsyncScheduler.delete)
+    cancel = blocking(AsyncScheduler.cancel)
+    job = blocking(AsyncScheduler.job)
+    trigger = blocking(AsyncScheduler.trigger)
+    firing = blocking(AsyncScheduler.firing)
+    jobs = blocking(AsyncScheduler.jobs)
+    triggers = blocking(AsyncScheduler.triggers)
+    firings = blocking(AsyncScheduler.firings)
+    results = blocking(AsyncScheduler.results)
+    members = blocking(AsyncScheduler.members)
+
+    def handle(self, firing: str) -> Handle:
+        """A handle on the firing of that key, whether it exists yet or not."""
+        return Handle(self._portal, self._inner.handle(firing))

@@ -1,0 +1,259 @@
+"""The facade, async: what a client asks of the cluster. `gridsched.client.blocking` is the same
+without `await`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from msgspec.structs import replace
+
+from gridsched.client.handle import AsyncHandle
+from gridsched.client.submitter import Submitter
+from gridsched.client.triggers import once
+from gridsched.clock import Clock, Ids
+from gridsched.errors import InvalidJob, NotFound
+from gridsched.grid.data import partition_of
+from gridsched.grid.port import Condition, Equal, Grid, GridMember
+from gridsched.model.firing import Firing, Result
+from gridsched.model.job import Job, check_job
+from gridsched.model.keys import firing_key, job_of, parse_key, trigger_key
+from gridsched.model.member import Member
+from gridsched.model.submission import CancelFiring, Delete, Fire, Pause, Resume, ScheduleJob
+from gridsched.model.trigger import Trigger
+from gridsched.policy.checks import check_trigger
+from gridsched.policy.submissions import MANUAL_GROUP
+from gridsched.stores.caches import Caches
+
+Pair = tuple[Job, Trigger]
+
+
+class AsyncScheduler:
+    """A client of the cluster. Keys are written keys: `group/name` of a job, and with
+    `:trigger-group/trigger-name` of a trigger. Any method may raise GridUnavailable."""
+
+    def __init__(
+        self, grid: Grid, caches: Caches, clock: Clock, ids: Ids, timeout: float, *, owned: bool
+    ) -> None:
+        self.grid = grid
+        self.caches = caches
+        self._clock = clock
+        self._ids = ids
+        self._owned = owned
+        self._submitter = Submitter(caches.submissions, clock, ids, timeout)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Disconnect. What was accepted goes on without this client."""
+        if self._owned:
+            await self.grid.close()
+
+    # Giving work
+
+    async def schedule(self, job: Job | str, trigger: Trigger) -> Trigger:
+        """Store the job with the trigger; those of their names are replaced.
+
+        `job` may be the key of a stored job. A job without a name takes its function's, a trigger
+        without one its job's. Returns the trigger as the cluster accepted it. SubmissionRejected
+        says why it was refused.
+        """
+        if isinstance(job, str):
+            return await self._schedule_stored(job, trigger)
+        return (await self.schedule_many([(job, trigger)]))[0]
+
+    async def schedule_unique(self, job: Job, trigger: Trigger) -> Trigger:
+        """As `schedule`, but a job and a trigger that are there already stay as they are (the
+        seed's scheduleJobUnique). Returns the trigger that is there now."""
+        pair = self._complete(job, trigger)
+        await self._submit_pairs([pair], unique=True)
+        return await self.trigger(pair[1].key)
+
+    async def schedule_many(self, pairs: Iterable[Pair]) -> list[Trigger]:
+        """Schedule thousands at once; returns their triggers, in order.
+
+        Where some are refused, the others are scheduled and SubmissionRejected says why.
+        """
+        complete = [self._complete(job, trigger) for job, trigger in pairs]
+        await self._submit_pairs(complete, unique=False)
+        stored = await self.caches.triggers.get_all([trigger.key for _, trigger in complete])
+        return [stored[t.key].value if t.key in stored else t for _, t in complete]
+
+    async def add_job(self, job: Job) -> None:
+        """Store a durable job without a trigger."""
+        named = self._named(job)
+        await self._submitter.submit([self._submitter.make(named.key, ScheduleJob(named))])
+
+    async def submit(self, job: Job) -> AsyncHandle:
+        """Run a job once, now. A job without a name gets a new one."""
+        if not job.name:
+            job = replace(job, name=f"{_function(job)}-{self._ids()}")
+        check_job(job)
+        trigger = once(name=self._ids(), group=MANUAL_GROUP)
+        submission = self._submitter.make(job.key, ScheduleJob(job, (trigger,)))
+        await self._submitter.submit([submission])
+        key = trigger_key(job.key, MANUAL_GROUP, trigger.name)
+        return self.handle(firing_key(key, submission.created_at))
+
+    async def fire(self, key: str, data: dict[str, Any] | None = None) -> AsyncHandle:
+        """Fire a stored job now, once, with `data` over its own; given a trigger's key, with that
+        trigger's data too."""
+        await self._require(key)
+        submission = self._submitter.make(key, Fire(key, data or {}))
+        await self._submitter.submit([submission])
+        trigger = trigger_key(submission.job, MANUAL_GROUP, submission.id)
+        return self.handle(firing_key(trigger, submission.created_at))
+
+    def handle(self, firing: str) -> AsyncHandle:
+        """A handle on the firing of that key, whether it exists yet or not."""
+        return AsyncHandle(firing, self.caches, self._clock, self.cancel)
+
+    # Changing what is there
+
+    async def pause(self, key: str) -> None:
+        """Pause a trigger, or all of a job's: nothing of it starts from now on until it is resumed.
+        What runs goes on. NotFound where there is no such key."""
+        await self._require(key)
+        await self._submitter.submit([self._submitter.make(key, Pause(key))])
+
+    async def resume(self, key: str) -> None:
+        """Resume a trigger, or all of a job's; what it missed meets its misfire policy."""
+        await self._require(key)
+        await self._submitter.submit([self._submitter.make(key, Resume(key))])
+
+    async def unschedule(self, key: str) -> None:
+        """Delete a trigger; a job that is not durable goes with its last one."""
+        if parse_key(key).trigger_name is None:
+            raise NotFound(f"{key} is a job, not a trigger: delete() removes a job")
+        await self.delete(key)
+
+    async def delete(self, key: str) -> None:
+        """Delete a job with its triggers, or one trigger. What has not started is cancelled."""
+        await self._require(key)
+        await self._submitter.submit([self._submitter.make(key, Delete(key))])
+
+    async def cancel(self, key: str) -> None:
+        """Cancel a firing that has not started; SubmissionRejected where it has."""
+        await self._submitter.submit([self._submitter.make(key, CancelFiring(key))])
+
+    # Looking
+
+    async def job(self, key: str) -> Job:
+        """The job of that key; NotFound where there is none."""
+        record = await self.caches.jobs.get(_parsed(key))
+        if record is None:
+            raise NotFound(f"there is no job {key}")
+        return record.value
+
+    async def trigger(self, key: str) -> Trigger:
+        """The trigger of that key; NotFound where there is none."""
+        record = await self.caches.triggers.get(_parsed(key))
+        if record is None:
+            raise NotFound(f"there is no trigger {key}")
+        return record.value
+
+    async def firing(self, key: str) -> Firing:
+        """The firing of that key; NotFound where there is none (any more)."""
+        record = await self.caches.firings.get(_parsed(key))
+        if record is None:
+            raise NotFound(f"there is no firing {key}")
+        return record.value
+
+    async def jobs(self, *, group: str | None = None) -> list[Job]:
+        """The jobs, by key."""
+        found = await self.caches.jobs.find([Equal("group", group)] if group else [])
+        return [record.value for record in sorted(found, key=lambda record: record.key)]
+
+    async def triggers(self, *, job: str | None = None, state: str | None = None) -> list[Trigger]:
+        """The triggers, by key; of one job, or in one state."""
+        where: list[Condition] = [Equal("job", job)] if job else []
+        if state:
+            where.append(Equal("state", state))
+        found = await self.caches.triggers.find(where, self._partitions(job))
+        return [record.value for record in sorted(found, key=lambda record: record.key)]
+
+    async def firings(self, *, of: str | None = None, state: str | None = None) -> list[Firing]:
+        """The firings on record, by scheduled instant; `of` a job or trigger, or in one state."""
+        where: list[Condition] = []
+        if of:
+            where.append(Equal("trigger" if ":" in of else "job", of))
+        if state:
+            where.append(Equal("state", state))
+        found = await self.caches.firings.find(where, self._partitions(of))
+        return sorted(
+            (record.value for record in found),
+            key=lambda firing: (firing.scheduled, firing.trigger),
+        )
+
+    async def results(self, *, job: str | None = None) -> list[Result]:
+        """What runs returned, the earliest first."""
+        where: list[Condition] = [Equal("job", job)] if job else []
+        found = await self.caches.results.find(where, self._partitions(job))
+        return sorted((record.value for record in found), key=lambda result: result.finished_at)
+
+    async def members(self) -> list[Member]:
+        """The scheduler's nodes, by name."""
+        found = await self.caches.membership.find()
+        return sorted((record.value for record in found), key=lambda member: member.name)
+
+    def grid_members(self) -> Sequence[GridMember]:
+        """The members of the grid."""
+        return self.grid.members()
+
+    # Below the surface
+
+    def _partitions(self, key: str | None) -> list[int] | None:
+        return None if key is None else [partition_of(self.caches.jobs.data_key(job_of(key)))]
+
+    async def _require(self, key: str) -> None:
+        """NotFound where the key names nothing: said before anything is submitted."""
+        await (self.job(key) if parse_key(key).trigger_name is None else self.trigger(key))
+
+    async def _schedule_stored(self, key: str, trigger: Trigger) -> Trigger:
+        job = await self.job(key)
+        trigger = self._complete(job, trigger)[1]
+        submission = self._submitter.make(key, ScheduleJob(None, (trigger,)))
+        await self._submitter.submit([submission])
+        return await self.trigger(trigger.key)
+
+    async def _submit_pairs(self, pairs: Sequence[Pair], *, unique: bool) -> None:
+        await self._submitter.submit(
+            [
+                self._submitter.make(job.key, ScheduleJob(job, (trigger,), unique))
+                for job, trigger in pairs
+            ]
+        )
+
+    def _complete(self, job: Job, trigger: Trigger) -> Pair:
+        job = self._named(job)
+        trigger = replace(trigger, job=job.key, name=trigger.name or job.name)
+        check_trigger(trigger)
+        return job, trigger
+
+    def _named(self, job: Job) -> Job:
+        named = job if job.name else replace(job, name=_function(job))
+        check_job(named)
+        return named
+
+
+def _function(job: Job) -> str:
+    name = job.target.rpartition(":")[2].rpartition(".")[2]
+    if not name:
+        raise InvalidJob(f"job target {job.target!r} is not written package.module:function")
+    return name
+
+
+def _parsed(key: str) -> str:
+    """The key, once it is sure to be written as one."""
+    parse_key(key)
+    return key

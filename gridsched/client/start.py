@@ -1,0 +1,68 @@
+"""A node for an application without an event loop, on a daemon thread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from gridsched import aio
+from gridsched.client.blocking import Scheduler
+from gridsched.client.grids import DEFAULT_ADDRESS, EMBEDDED, Addresses
+from gridsched.client.portal import Portal
+from gridsched.config.settings import Settings
+
+
+class LocalNode:
+    """A node that runs on a thread of this process, with a client of its cluster."""
+
+    def __init__(self, portal: Portal, inner: aio.NodeHandle) -> None:
+        self._portal = portal
+        self._inner = inner
+        self.scheduler = Scheduler(portal, inner.scheduler, owns_portal=False)
+
+    @property
+    def name(self) -> str:
+        return self._inner.name
+
+    def stop(self) -> None:
+        """Leave the cluster in order, and end the thread. May be called twice."""
+        if not self._inner.node.stopped.is_set():
+            self._portal.run(self._inner.stop())
+        self._portal.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def start(
+    config: str | Path | Settings | None = None,
+    *,
+    grid: Addresses = EMBEDDED,
+    **options: Any,
+) -> LocalNode:
+    """Start a node on a daemon thread. See `gridsched.aio.start` for what it takes."""
+    portal = Portal("gridsched-node")
+    try:
+        return LocalNode(portal, portal.run(aio.start(config, grid=grid, **options)))
+    except BaseException:
+        portal.close()
+        raise
+
+
+def connect(addresses: Addresses = DEFAULT_ADDRESS, **options: Any) -> Scheduler:
+    """Connect to a cluster. See `gridsched.aio.connect` for what it takes."""
+    portal = Portal("gridsched-client")
+    try:
+        return Scheduler(portal, portal.run(aio.connect(addresses, **options)))
+    except BaseException:
+        portal.close()
+        raise

@@ -1,0 +1,83 @@
+"""Giving commands to the cluster and waiting for its answers.
+
+The client puts submissions, the owners of their partitions apply them, and the client reads the
+answer. It asks in ever longer intervals, for all that is pending at once, and listens to nothing:
+every event would go to every client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from gridsched.clock import Clock, Ids
+from gridsched.errors import SubmissionRejected, SubmissionTimeout
+from gridsched.model.keys import job_of
+from gridsched.model.submission import Command, Submission
+from gridsched.stores.record import Record
+from gridsched.stores.submissions import SubmissionStore
+
+CHUNK: Final = 1000
+"""Submissions put or asked for in one call."""
+
+_FIRST_WAIT: Final = 0.002
+_LONGEST_WAIT: Final = 0.1
+
+
+class Submitter:
+    """Submits commands. `timeout` in seconds is how long an answer may take."""
+
+    def __init__(self, store: SubmissionStore, clock: Clock, ids: Ids, timeout: float) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._timeout = timeout
+
+    def make(self, key: str, command: Command) -> Submission:
+        """The submission of a command about the job of a written key."""
+        return Submission(self._ids(), job_of(key), command, created_at=self._clock.now())
+
+    async def submit(self, submissions: Sequence[Submission]) -> None:
+        """Submit commands and wait until each is applied.
+
+        SubmissionRejected with the first reason where some are refused (the others are applied);
+        SubmissionTimeout where no node answers.
+        """
+        records = [self._store.written(submission) for submission in submissions]
+        answers: list[Record[Submission]] = []
+        for start in range(0, len(records), CHUNK):
+            chunk = records[start : start + CHUNK]
+            await self._store.map.put_all({record.data_key: record.raw for record in chunk})
+        for start in range(0, len(records), CHUNK):
+            answers += await self._answers(records[start : start + CHUNK])
+        await self._store.apply([self._store.removed(answer) for answer in answers])
+        self._raise_rejection([answer.value for answer in answers])
+
+    async def _answers(self, records: Sequence[Record[Submission]]) -> list[Record[Submission]]:
+        pending = {record.key for record in records}
+        answers: list[Record[Submission]] = []
+        until = self._clock.monotonic() + self._timeout
+        wait = _FIRST_WAIT
+        while pending:
+            await asyncio.sleep(wait)
+            found = await self._store.get_all(pending)
+            answered = [record for record in found.values() if record.value.state != "NEW"]
+            pending.difference_update(record.key for record in answered)
+            answers += answered
+            if answered:
+                until = self._clock.monotonic() + self._timeout
+            elif self._clock.monotonic() > until:
+                raise SubmissionTimeout(
+                    f"{len(pending)} of {len(records)} submissions have no answer after "
+                    f"{self._timeout:g} s: is a node active? (gridsched members)"
+                )
+            wait = min(wait * 2, _LONGEST_WAIT)
+        return answers
+
+    @staticmethod
+    def _raise_rejection(answers: Sequence[Submission]) -> None:
+        reasons = [answer.error for answer in answers if answer.state == "REJECTED"]
+        if reasons:
+            others = f" (and {len(reasons) - 1} more were refused)" if len(reasons) > 1 else ""
+            raise SubmissionRejected(reasons[0] + others)
