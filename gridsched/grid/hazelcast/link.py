@@ -32,7 +32,7 @@ class Link:
         client.hazelcast.lifecycle_service.add_listener(self._state_changed)
 
     async def read(self, call: Callable[..., Awaitable[T]], *args: object) -> T:
-        """Await `call(*args)`, which changes nothing."""
+        """Await `call(*args)`, which may as well be made again: no outcome of it is unknown."""
         return await self._await(call, args, self.call_timeout, write=False)
 
     async def write(

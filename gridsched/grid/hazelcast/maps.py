@@ -54,7 +54,7 @@ class HazelcastMap(GridMap):
         the same index declared in both places is one.
         """
         name = f"{self.name}_{index.type.lower()}_{index.attribute}"
-        await self._link.write(
+        await self._link.read(
             self._proxy.add_index, [index.attribute], _INDEX_TYPES[index.type], name
         )
 
@@ -100,7 +100,7 @@ class HazelcastMap(GridMap):
 
     async def listen(self, handler: Callable[[EntryEvent], None]) -> Cancel:
         listener = _Listener(handler)
-        registration = await self._link.write(self._add_listener, listener)
+        registration = await self._link.read(self._add_listener, listener)
 
         def cancel() -> None:
             if listener.handler is not None:

@@ -11,6 +11,7 @@ from hazelcast.errors import (
     ClientNotAllowedInClusterError,
     ClientOfflineError,
     HazelcastClientNotActiveError,
+    HazelcastError,
     HazelcastInstanceNotActiveError,
     IndeterminateOperationStateError,
     NoDataMemberInClusterError,
@@ -70,9 +71,15 @@ def grid_error(error: Exception, *, write: bool) -> GridError:
         return none_applied(error)
     if isinstance(error, _REFUSED):
         return GridRefused(reason(error))
-    if isinstance(error, _LOST) or is_retryable_error(error):
+    if _is_lost(error):
         return UnknownOutcome(reason(error)) if write else GridUnavailable(reason(error))
     return GridError(reason(error))
+
+
+def _is_lost(error: Exception) -> bool:
+    # The bare root is what the client raises where a connection went while it added a listener.
+    bare = type(error) is HazelcastError
+    return bare or isinstance(error, _LOST) or is_retryable_error(error)
 
 
 def _of_many(errors: ExceptionGroup[Exception], write: bool) -> GridError:

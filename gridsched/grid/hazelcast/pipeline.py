@@ -86,9 +86,17 @@ class _Batch:
         self._close()
 
     async def finished(self, timeout: float) -> None:
-        """TimeoutError where some calls are not answered in time."""
-        async with asyncio.timeout(timeout):
+        """Wait for every answer; where one does not come in time, that is the failure."""
+        overdue = asyncio.get_running_loop().call_later(timeout, self._give_up, timeout)
+        try:
             await self._finished
+        finally:
+            overdue.cancel()
+
+    def _give_up(self, timeout: float) -> None:
+        if not self._finished.done():
+            self.failure = no_answer(timeout)
+            self._finished.set_result(None)
 
     def _close(self) -> None:
         self._window.leave()
@@ -139,9 +147,10 @@ class Pipeline:
         batch = _Batch(len(changes), self._window)
         try:
             await self._send_all(requests, changes, batch)
-            await batch.finished(self._link.call_timeout)
         except TimeoutError:
             batch.failure = no_answer(self._link.call_timeout)
+        else:
+            await batch.finished(self._link.call_timeout)
         return _outcomes_of(batch)
 
     async def _send_all(
