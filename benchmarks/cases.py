@@ -1,0 +1,110 @@
+"""What is measured: each case is one scenario on one subject, run in a fresh child process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+EMBEDDED = "embedded"
+ONE_NODE = "Hazelcast, 1 node"
+TWO_NODES = "Hazelcast, 2 nodes"
+APSCHEDULER_3 = "APScheduler 3"
+APSCHEDULER_4 = "APScheduler 4"
+
+SUBJECTS = (EMBEDDED, ONE_NODE, TWO_NODES, APSCHEDULER_3, APSCHEDULER_4)
+GRIDS = {
+    "embedded": (EMBEDDED,),
+    "hazelcast": (ONE_NODE, TWO_NODES),
+    "peers": (APSCHEDULER_3, APSCHEDULER_4),
+}
+NODES = {ONE_NODE: 1, TWO_NODES: 2}
+SCENARIOS = ("herd", "steady", "submit", "memory")
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One scenario on one subject.
+
+    count     triggers
+    kind      of the jobs: "async" functions on the loop, or plain ones in threads
+    seconds   how long a steady load lasts; each trigger fires once a second
+    pace      triggers a second that scheduling is sure to reach; decides how far ahead the first
+              instant is, for all of it is to be scheduled well before
+    warm_up   firings made before anything is measured: a real member's first are its slowest,
+              for its machine code is not compiled yet
+    settings  of the node, where the defaults are not meant
+    """
+
+    scenario: str
+    subject: str
+    count: int
+    kind: Literal["async", "thread"] = "async"
+    seconds: int = 0
+    pace: int = 1000
+    warm_up: int = 0
+    settings: dict[str, int] = {}
+
+    @property
+    def name(self) -> str:
+        """What the case is called in the table, without its subject."""
+        match self.scenario:
+            case "herd":
+                return f"herd of {self.count:,}, {self.kind} jobs"
+            case "steady":
+                return f"steady, {self.count:,}/s for {self.seconds} s"
+            case "submit":
+                return f"submit {self.count:,} in bulk"
+            case _:
+                return f"memory, {self.count:,} triggers"
+
+    @property
+    def expected(self) -> int:
+        """Firings that there should be."""
+        return self.count * max(1, self.seconds)
+
+    @property
+    def lead(self) -> float:
+        """Seconds from now to the first instant."""
+        return 3.0 + self.count / self.pace
+
+
+def cases(scenarios: list[str], subjects: list[str], *, quick: bool) -> Iterator[Case]:
+    """The cases of one run: side by side, so that what the machine does else meets all alike."""
+    share = 10 if quick else 1
+    for scenario in scenarios:
+        for base in _of(scenario, share):
+            for subject in subjects:
+                if scenario == "memory" and subject not in (EMBEDDED, ONE_NODE):
+                    continue
+                yield _on(base, subject, share)
+
+
+def _of(scenario: str, share: int) -> list[Case]:
+    many = 10_000 // share
+    match scenario:
+        case "herd":
+            return [
+                Case(scenario="herd", subject="", count=many, kind=kind)
+                for kind in ("async", "thread")
+            ]
+        case "steady":
+            seconds = 20 if share == 1 else 5
+            return [
+                Case(scenario="steady", subject="", count=rate, seconds=seconds)
+                for rate in (200, 1000)
+            ]
+        case "submit":
+            return [Case(scenario="submit", subject="", count=many)]
+        case _:
+            return [Case(scenario="memory", subject="", count=10 * many)]
+
+
+def _on(base: Case, subject: str, share: int) -> Case:
+    real = subject in NODES and base.scenario != "memory"
+    return msgspec.structs.replace(
+        base,
+        subject=subject,
+        warm_up=10_000 // share if real else 0,
+        pace=2500 if subject == EMBEDDED else 1000,
+    )

@@ -1,0 +1,32 @@
+"""Jobs that do nothing but note when they started.
+
+Raw moments are kept in a list of this process and become figures after the run: whatever a job
+computes here would be part of what is measured.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+
+from gridsched import JobContext
+
+ALLOWED = "benchmarks.jobs:*"
+
+Seen = tuple[str, datetime, float]
+"""Trigger key, scheduled instant, and when the function was entered (epoch seconds)."""
+
+SEEN: list[Seen] = []
+
+
+async def nothing_async(context: JobContext) -> None:
+    SEEN.append((context.trigger_key, context.scheduled_time, time.time()))
+
+
+def nothing_thread(context: JobContext) -> None:
+    SEEN.append((context.trigger_key, context.scheduled_time, time.time()))
+
+
+def samples(seen: list[Seen]) -> list[list[object]]:
+    """As a child hands them to the parent: key, scheduled and started in epoch seconds."""
+    return [[key, scheduled.timestamp(), started] for key, scheduled, started in seen]
