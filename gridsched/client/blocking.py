@@ -5,7 +5,7 @@ No behaviour stands here: `blocking` makes each method from its async twin, with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
@@ -13,6 +13,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
 from gridsched.client.handle import AsyncHandle
 from gridsched.client.portal import Portal
 from gridsched.client.scheduler import AsyncScheduler
+from gridsched.grid.port import GridMember
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -108,7 +109,14 @@ class Scheduler:
     triggers = blocking(AsyncScheduler.triggers)
     firings = blocking(AsyncScheduler.firings)
     results = blocking(AsyncScheduler.results)
+    result = blocking(AsyncScheduler.result)
     members = blocking(AsyncScheduler.members)
+    member = blocking(AsyncScheduler.member)
+    owners = blocking(AsyncScheduler.owners)
+
+    def grid_members(self) -> Sequence[GridMember]:
+        """The members of the grid."""
+        return self._inner.grid_members()
 
     def handle(self, firing: str) -> Handle:
         """A handle on the firing of that key, whether it exists yet or not."""

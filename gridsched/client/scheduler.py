@@ -23,6 +23,7 @@ from gridsched.model.member import Member
 from gridsched.model.submission import CancelFiring, Delete, Fire, Pause, Resume, ScheduleJob
 from gridsched.model.trigger import Trigger
 from gridsched.policy.checks import check_trigger
+from gridsched.policy.ownership import assign
 from gridsched.policy.submissions import MANUAL_GROUP
 from gridsched.stores.caches import Caches
 
@@ -201,10 +202,30 @@ class AsyncScheduler:
         found = await self.caches.results.find(where, self._partitions(job))
         return sorted((record.value for record in found), key=lambda result: result.finished_at)
 
+    async def result(self, firing: str) -> Result:
+        """What the run of that firing returned; NotFound where there is nothing (any more)."""
+        record = await self.caches.results.get(_parsed(firing))
+        if record is None:
+            raise NotFound(f"there is no result of {firing}")
+        return record.value
+
     async def members(self) -> list[Member]:
         """The scheduler's nodes, by name."""
         found = await self.caches.membership.find()
         return sorted((record.value for record in found), key=lambda member: member.name)
+
+    async def member(self, name: str) -> Member:
+        """The node of that name; NotFound where there is none."""
+        record = await self.caches.membership.get(name)
+        if record is None:
+            raise NotFound(f"there is no member {name}")
+        return record.value
+
+    async def owners(self) -> list[str | None]:
+        """The node that looks after each partition, by partition id; None where none is active."""
+        nodes = {m.name: m.beside for m in await self.members() if m.state == "ACTIVE"}
+        grid_members = self.grid.partition_owners()
+        return [assign(partition, held_by, nodes) for partition, held_by in enumerate(grid_members)]
 
     def grid_members(self) -> Sequence[GridMember]:
         """The members of the grid."""

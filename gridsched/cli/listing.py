@@ -1,0 +1,176 @@
+"""What the cluster holds: `jobs`, `triggers`, `firings`, `results`; a list, or one by its key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, TypeVar, get_args
+
+import click
+
+from gridsched.cli import words
+from gridsched.cli.output import Output, output_options
+from gridsched.cli.remote import remote
+from gridsched.client.blocking import Scheduler
+from gridsched.model.firing import Firing, FiringState
+from gridsched.model.job import Job
+from gridsched.model.trigger import TriggerState
+
+V = TypeVar("V")
+
+_ERROR_WIDTH: Final = 60
+_VALUE_WIDTH: Final = 100
+
+_limit = click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="List the latest N.",
+)
+
+
+def _state(states: object) -> click.Choice[str]:
+    return click.Choice(get_args(states), case_sensitive=False)
+
+
+@click.command()
+@click.argument("key", required=False)
+@click.option("--group", metavar="GROUP", help="Only the jobs of this group.")
+@output_options
+@remote
+def jobs(scheduler: Scheduler, *, key: str | None, group: str | None, output: Output) -> None:
+    """List the jobs, or show the one of KEY, written group/name."""
+    if key is not None:
+        output.one(scheduler.job(key))
+        return
+    output.many(
+        scheduler.jobs(group=group),
+        {
+            "job": lambda job: job.key,
+            "target": lambda job: job.target,
+            "options": _job_options,
+            "data": lambda job: words.written(job.data) if job.data else "",
+        },
+    )
+
+
+def _job_options(job: Job) -> str:
+    said = {
+        "durable": job.durable,
+        "recovery": job.requests_recovery,
+        "alone": job.disallow_concurrent,
+        "process": job.executor == "process",
+        f"timeout {job.timeout:g} s" if job.timeout else "": job.timeout,
+        f"{job.retry.attempts} attempts" if job.retry else "": job.retry,
+    }
+    return ", ".join(option for option, chosen in said.items() if chosen)
+
+
+@click.command()
+@click.argument("key", required=False)
+@click.option("--job", metavar="KEY", help="Only the triggers of this job.")
+@click.option("--state", type=_state(TriggerState), help="Only triggers in this state.")
+@output_options
+@remote
+def triggers(
+    scheduler: Scheduler, *, key: str | None, job: str | None, state: str | None, output: Output
+) -> None:
+    """List the triggers, or show the one of KEY.
+
+    KEY is written group/name:trigger-group/trigger-name.
+    """
+    if key is not None:
+        output.one(scheduler.trigger(key))
+        return
+    output.many(
+        scheduler.triggers(job=job, state=state),
+        {
+            "trigger": lambda trigger: trigger.key,
+            "state": lambda trigger: trigger.state,
+            "next": lambda trigger: output.moment(trigger.next_fire),
+            "fired": lambda trigger: str(trigger.fired),
+            "misfired": lambda trigger: str(trigger.misfired),
+            "schedule": lambda trigger: words.schedule(trigger.schedule, output.zone),
+        },
+    )
+
+
+@click.command()
+@click.argument("key", required=False)
+@click.option("--job", metavar="KEY", help="Only the firings of this job, or of this trigger.")
+@click.option("--state", type=_state(FiringState), help="Only firings in this state.")
+@_limit
+@output_options
+@remote
+def firings(
+    scheduler: Scheduler,
+    *,
+    key: str | None,
+    job: str | None,
+    state: str | None,
+    limit: int,
+    output: Output,
+) -> None:
+    """List the firings on record, or show the one of KEY.
+
+    KEY is the trigger's key with @ and the scheduled instant in epoch ms.
+    """
+    if key is not None:
+        output.one(scheduler.firing(key))
+        return
+    output.many(
+        _latest(scheduler.firings(of=job, state=state), limit),
+        {
+            "firing": lambda firing: firing.key,
+            "state": lambda firing: firing.state,
+            "scheduled": lambda firing: output.moment(firing.scheduled),
+            "late": _late,
+            "took": _took,
+            "attempt": lambda firing: str(firing.attempt),
+            "member": lambda firing: firing.member,
+            "error": lambda firing: words.shorten(firing.error, _ERROR_WIDTH),
+        },
+    )
+
+
+def _late(firing: Firing) -> str:
+    if firing.started_at is None:
+        return ""
+    return words.duration(firing.started_at - (firing.fire_at or firing.scheduled))
+
+
+def _took(firing: Firing) -> str:
+    if firing.started_at is None or firing.finished_at is None:
+        return ""
+    return words.duration(firing.finished_at - firing.started_at)
+
+
+@click.command()
+@click.argument("key", required=False)
+@click.option("--job", metavar="KEY", help="Only the results of this job.")
+@_limit
+@output_options
+@remote
+def results(
+    scheduler: Scheduler, *, key: str | None, job: str | None, limit: int, output: Output
+) -> None:
+    """List what runs returned, or show what the firing of KEY did."""
+    if key is not None:
+        output.one(scheduler.result(key))
+        return
+    output.many(
+        _latest(scheduler.results(job=job), limit),
+        {
+            "firing": lambda result: result.firing,
+            "finished": lambda result: output.moment(result.finished_at),
+            "value": lambda result: words.shorten(words.written(result.value), _VALUE_WIDTH),
+        },
+    )
+
+
+def _latest(values: Sequence[V], limit: int) -> Sequence[V]:
+    """The last of them; says so where that is not all."""
+    if len(values) > limit:
+        click.echo(f"the latest {limit} of {len(values)} (--limit)", err=True)
+    return values[-limit:]

@@ -1,0 +1,26 @@
+"""The log of a node: a line a record, on standard error, in UTC."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+
+class Readable(logging.Formatter):
+    """2026-01-01T12:00:00.123Z INFO    gridsched.node: node a is active"""
+
+    converter = staticmethod(time.gmtime)
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03dZ"
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+
+
+def configure(level: str, *, runs_shown: bool) -> None:
+    """Log from `level` on. `runs_shown`: how runs end stands elsewhere, and would only disturb."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(Readable())
+    if runs_shown:
+        handler.addFilter(lambda record: not (record.name == "gridsched.shell" and record.exc_info))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

@@ -1,0 +1,116 @@
+"""How values are written on the command line; one that cannot be is a usage error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import click
+import msgspec
+
+from gridsched.client.grids import EMBEDDED, parse_addresses
+from gridsched.config import durations
+from gridsched.errors import ConfigurationError
+from gridsched.policy import localtime
+
+_ONE_INSTANT: Final = localtime.DstPolicy("skip", "first")
+"""Of a local time that clocks show twice the first is meant; one that they skip is refused."""
+
+
+class Written(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.2
+    """A value that `read` makes of text. `read` raises ValueError with what is wrong."""
+
+    def __init__(self, name: str, read: Callable[[str], Any]) -> None:
+        self.name = name
+        self._read = read
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._read(value)
+        except ConfigurationError as error:
+            self.fail(error.message, param, ctx)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _duration(text: str) -> int:
+    return durations.parse(text, bare=None)
+
+
+def _interval(text: str) -> int:
+    if (interval := _duration(text)) > 0:
+        return interval
+    raise ValueError(f"{text!r} is no interval: it must be above 0")
+
+
+def _grid(text: str) -> str | list[str]:
+    return EMBEDDED if text == EMBEDDED else parse_addresses(text)
+
+
+def _listen(text: str) -> str | None:
+    return None if text == "none" else text
+
+
+def _entry(text: str) -> tuple[str, Any]:
+    name, equals, written = text.partition("=")
+    if not (name and equals):
+        raise ValueError(f"{text!r} is not written name=value")
+    try:
+        return name, msgspec.json.decode(written)
+    except msgspec.DecodeError:
+        return name, written
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is not a time in ISO 8601, such as 2026-12-24T18:00:00+01:00"
+        ) from None
+
+
+ADDRESSES: Final = Written("host:port,…", parse_addresses)
+GRID: Final = Written("embedded|host:port,…", _grid)
+LISTEN: Final = Written("host:port|none", _listen)
+DURATION: Final = Written("duration", _duration)
+INTERVAL: Final = Written("duration", _interval)
+ENTRY: Final = Written("name=value", _entry)
+ZONE: Final = Written("zone", localtime.zone)
+MOMENT: Final = Written("iso", _moment)
+SECONDS: Final = click.FloatRange(min=0, min_open=True)
+
+data_option = click.option(
+    "--data",
+    type=ENTRY,
+    multiple=True,
+    help="An entry of the job's data; the value is JSON where it reads as such, else text. "
+    "May be repeated.",
+)
+wait_option = click.option(
+    "--wait",
+    type=SECONDS,
+    metavar="SECONDS",
+    help="Wait so long for the run to end, and print what it returned, as JSON.",
+)
+
+
+def instant(moment: datetime, zone: ZoneInfo | None) -> int:
+    """Epoch ms of a time with an offset, or of local time in `zone`."""
+    if moment.tzinfo is not None:
+        return round(moment.timestamp() * 1000)
+    if zone is None:
+        raise click.UsageError(
+            f"{moment.isoformat()} may be anywhere in the world: "
+            "add an offset, such as +01:00 or Z, or --zone"
+        )
+    instants = localtime.to_instants(moment, zone, _ONE_INSTANT)
+    if not instants:
+        raise click.UsageError(
+            f"{moment.isoformat()} does not exist in {zone.key}: its clocks skip it"
+        )
+    return instants[0]

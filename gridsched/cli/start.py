@@ -1,0 +1,109 @@
+"""`start`: a node in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+from msgspec.structs import replace
+from rich.console import Console
+
+from gridsched import aio
+from gridsched.cli import logs
+from gridsched.cli.live import Live
+from gridsched.cli.options import DURATION, GRID, LISTEN
+from gridsched.cli.serve import serve
+from gridsched.cli.tally import Tally
+from gridsched.client.grids import EMBEDDED
+from gridsched.client.portal import new_event_loop
+from gridsched.config.settings import Settings
+from gridsched.node.hooks import Hook
+
+
+@click.command()
+@click.argument("config", required=False, type=click.Path(), metavar="[CONFIG.xml]")
+@click.option("--name", default="", help="The node's name; default: made of the scheduler's.")
+@click.option(
+    "--grid",
+    type=GRID,
+    default=EMBEDDED,
+    show_default=True,
+    help="A grid in this process, or the servers of a cluster, tried in turn.",
+)
+@click.option(
+    "--listen",
+    type=LISTEN,
+    default="none",
+    show_default=True,
+    help="Where the embedded grid serves other processes.",
+)
+@click.option(
+    "--server-count",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Fire only once N nodes are active; default: the config's, or 1.",
+)
+@click.option(
+    "--cluster-name",
+    envvar="GRIDSCHED_CLUSTER_NAME",
+    metavar="NAME",
+    help="The grid's cluster name; default: gridsched, then dev.  [env: GRIDSCHED_CLUSTER_NAME]",
+)
+@click.option("--for", "lasting", type=DURATION, help="Stop after this time, such as 10s.")
+@click.option(
+    "--allow",
+    multiple=True,
+    metavar="PATTERN",
+    help="Targets that may run here (shop.tasks:*), besides the config's. May be repeated.",
+)
+@click.option("--live", is_flag=True, help="Print a line for each run, with how late it was.")
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="Log to standard error from this level on.",
+)
+def start(
+    *,
+    config: str | None,
+    server_count: int | None,
+    lasting: int | None,
+    allow: tuple[str, ...],
+    live: bool,
+    log_level: str,
+    **options: Any,
+) -> None:
+    """Start a node, with the settings and startup jobs of CONFIG.xml.
+
+    Modules of jobs are found in the current folder too. Prints READY and the node's name once it is
+    active, and at its end what it did. SIGTERM or Ctrl-C stops it in order: it claims nothing more,
+    gives back what has not started and lets running jobs finish within the grace period; a second
+    one ends it at once.
+    """
+    logs.configure(log_level, runs_shown=live)
+    sys.path.insert(0, os.getcwd())
+    settings = _settings(config, server_count, allow)
+    tally = Tally()
+    hooks: list[Hook] = [tally]
+    if live:
+        hooks.append(Live(Console(highlight=False), settings.jobs))
+    starting = aio.start(settings, hooks=hooks, **options)
+    seconds = None if lasting is None else lasting / 1000
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(serve(starting, seconds))
+    for line in tally.summary():
+        click.echo(line)
+
+
+def _settings(config: str | None, server_count: int | None, allow: Sequence[str]) -> Settings:
+    settings = aio.resolve_settings(config, {})
+    return replace(
+        settings,
+        server_count=server_count or settings.server_count,
+        allowed_jobs=(*settings.allowed_jobs, *allow),
+    )

@@ -1,0 +1,81 @@
+"""`submit`: a job to run now, or on a schedule."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from gridsched.cli import words
+from gridsched.cli.options import INTERVAL, MOMENT, ZONE, data_option, instant, wait_option
+from gridsched.cli.remote import remote
+from gridsched.client.blocking import Handle, Scheduler
+from gridsched.client.triggers import cron, every, once
+from gridsched.model.job import Job
+from gridsched.model.keys import DEFAULT_GROUP
+from gridsched.model.trigger import Trigger
+
+
+@click.command()
+@click.argument("target")
+@click.option("--name", default="", help="The job's name; default: its function's.")
+@click.option("--group", default=DEFAULT_GROUP, show_default=True, help="The job's group.")
+@data_option
+@click.option("--cron", "expression", metavar="EXPR", help="Fire by a Quartz cron expression.")
+@click.option("--every", "interval", type=INTERVAL, help="Fire now and every 2s, 5m, 1h …")
+@click.option("--at", type=MOMENT, help="Fire once, at this time.")
+@click.option("--zone", type=ZONE, help="The zone of --cron (default: UTC) or --at.")
+@wait_option
+@remote
+def submit(
+    scheduler: Scheduler,
+    *,
+    target: str,
+    name: str,
+    group: str,
+    data: tuple[tuple[str, Any], ...],
+    expression: str | None,
+    interval: int | None,
+    at: datetime | None,
+    zone: ZoneInfo | None,
+    wait: float | None,
+) -> None:
+    """Submit the job TARGET (package.module:function).
+
+    Without a schedule it runs once, now, and its firing's key is printed; with one, its trigger's.
+    """
+    job = Job(target, name=name, group=group, data=dict(data))
+    trigger = _trigger(expression, interval, at, zone)
+    if trigger is None:
+        print_run(scheduler.submit(job), wait)
+    elif wait is not None:
+        raise click.UsageError("--wait is for a job that runs now: leave its schedule out")
+    else:
+        click.echo(scheduler.schedule(job, trigger).key)
+
+
+def _trigger(
+    expression: str | None, interval: int | None, at: datetime | None, zone: ZoneInfo | None
+) -> Trigger | None:
+    chosen = [option for option in (expression, interval, at) if option is not None]
+    if len(chosen) > 1:
+        raise click.UsageError("--cron, --every and --at exclude each other")
+    if zone is not None and (not chosen or interval is not None):
+        raise click.UsageError("--zone is for --cron or --at")
+    if expression is not None:
+        return cron(expression, zone.key if zone else "UTC")
+    if interval is not None:
+        return every(timedelta(milliseconds=interval))
+    if at is not None:
+        return once(datetime.fromtimestamp(instant(at, zone) / 1000, UTC))
+    return None
+
+
+def print_run(handle: Handle, wait: float | None) -> None:
+    """The key of a firing, or, where the user waits for it, what it returned."""
+    if wait is None:
+        click.echo(handle.key)
+    else:
+        click.echo(words.written(handle.result(wait)))

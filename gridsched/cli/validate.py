@@ -1,0 +1,149 @@
+"""`validate`: what a node would take from a cache-config."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, TypedDict
+from zoneinfo import ZoneInfo
+
+import click
+import msgspec
+
+from gridsched.cli import words
+from gridsched.cli.output import keyed, plain, print_details, print_json, print_table
+from gridsched.clock import SystemClock
+from gridsched.config.cache_config import Loaded, load
+from gridsched.config.schema import Note
+from gridsched.config.settings import Settings, StartupJob
+from gridsched.errors import ConfigurationError
+from gridsched.model.caches import CacheSettings
+from gridsched.model.trigger import WHEN_SUBMITTED, Schedule
+from gridsched.policy.fire_times import fire_after
+
+_UTC: Final = ZoneInfo("UTC")
+_SHOWN_FIRES: Final = 3
+
+
+class Fires(TypedDict):
+    """When a trigger fires, were it submitted now. Instants are epoch ms."""
+
+    when_submitted: bool
+    next_fires: list[int]
+
+
+@click.command()
+@click.argument("config", type=click.Path(), metavar="CONFIG.xml")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, of errors too.")
+def validate(config: str, as_json: bool) -> None:
+    """Check a cache-config, and say what a node takes from it."""
+    if as_json:
+        _validate_as_json(config)
+        return
+    loaded = load(config)
+    click.echo(f"{loaded.source} is valid")
+    _section("settings", _settings(loaded.settings))
+    _section("caches other than by default", _caches(loaded.settings.caches))
+    _print_jobs(loaded.settings.jobs)
+    _print_notes("read by another name", loaded.aliases)
+    _print_notes("ignored", loaded.ignored)
+
+
+def _validate_as_json(config: str) -> None:
+    try:
+        print_json(_as_json(load(config)))
+    except ConfigurationError as error:
+        print_json(
+            {"valid": False, "source": error.source, "line": error.line, "error": error.message}
+        )
+        raise
+
+
+def _as_json(loaded: Loaded) -> dict[str, Any]:
+    settings = plain(loaded.settings)
+    del settings["jobs"]
+    return {
+        "valid": True,
+        "source": loaded.source,
+        "settings": settings,
+        "jobs": [_job_as_json(startup) for startup in loaded.settings.jobs],
+        "aliases": [note._asdict() for note in loaded.aliases],
+        "ignored": [note._asdict() for note in loaded.ignored],
+    }
+
+
+def _job_as_json(startup: StartupJob) -> dict[str, Any]:
+    key = startup.job.key
+    return {
+        **keyed(startup.job),
+        "triggers": [
+            {**keyed(msgspec.structs.replace(trigger, job=key)), **_fires(trigger.schedule)}
+            for trigger in startup.triggers
+        ],
+    }
+
+
+def _fires(schedule: Schedule) -> Fires:
+    """The next fire times; none where only the submission says when the schedule begins."""
+    if WHEN_SUBMITTED in (getattr(schedule, "at", None), getattr(schedule, "start", None)):
+        return {"when_submitted": True, "next_fires": []}
+    fires: list[int] = []
+    after: int | None = SystemClock().now()
+    while after is not None and len(fires) < _SHOWN_FIRES:
+        after = fire_after(schedule, after)
+        fires += [] if after is None else [after]
+    return {"when_submitted": False, "next_fires": fires}
+
+
+def _settings(settings: Settings) -> dict[str, str]:
+    return {
+        name: _value(getattr(settings, name))
+        for name in settings.__struct_fields__
+        if name not in ("caches", "jobs")
+    }
+
+
+def _caches(caches: CacheSettings) -> dict[str, str]:
+    default = CacheSettings()
+    pairs = [(caches, default), (caches.names, default.names)]
+    return {
+        name: _value(getattr(given, name))
+        for given, usual in pairs
+        for name in given.__struct_fields__
+        if name != "names" and getattr(given, name) != getattr(usual, name)
+    }
+
+
+def _value(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _section(title: str, details: dict[str, str]) -> None:
+    if details:
+        click.echo(f"\n{title}")
+        print_details(details)
+
+
+def _print_jobs(jobs: Sequence[StartupJob]) -> None:
+    rows = [
+        [startup.job.key, trigger.name, words.schedule(trigger.schedule, _UTC), fires]
+        for startup in jobs
+        for trigger in startup.triggers
+        for fires in [_fires_in_words(trigger.schedule)]
+    ]
+    rows += [[s.job.key, "", "none", ""] for s in jobs if not s.triggers]
+    click.echo(f"\n{len(jobs)} startup job{'' if len(jobs) == 1 else 's'}")
+    if rows:
+        print_table(["job", "trigger", "schedule", "next fires"], rows)
+
+
+def _fires_in_words(schedule: Schedule) -> str:
+    fires = _fires(schedule)
+    if fires["when_submitted"]:
+        return "when submitted"
+    return ", ".join(words.moment(fire, _UTC) for fire in fires["next_fires"]) or "never again"
+
+
+def _print_notes(title: str, notes: Sequence[Note]) -> None:
+    if notes:
+        click.echo(f"\n{title}")
+        print_table(["line", "element", "why"], [[str(n.line), n.name, n.remark] for n in notes])
