@@ -41,6 +41,8 @@ def main(only: str, grids: str, quick: bool, repeat: int, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(as_json(results))
     click.echo(f"written: {target}", err=True)
+    if any(result.errors for result in results):
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,13 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from benchmarks import member, peers
@@ -19,10 +22,20 @@ from benchmarks.running import Result
 WIDTH = 150
 
 
+def commit() -> str:
+    """The code that was measured, with "+" where it is not as it was committed; "" unknown."""
+    order = ["git", "describe", "--always", "--dirty=+", "--abbrev=12"]
+    done = subprocess.run(
+        order, check=False, capture_output=True, text=True, cwd=Path(__file__).parent
+    )
+    return done.stdout.strip()
+
+
 def environment() -> dict[str, Any]:
     """What the figures were measured on."""
     packages = ("gridsched", "hazelcast-python-client", "uvloop", "msgspec")
     return {
+        "commit": commit(),
         "python": platform.python_version(),
         "system": platform.platform(),
         "cores": os.cpu_count(),
@@ -46,12 +59,21 @@ def table(results: list[Result]) -> Table:
 
 
 def _add_case(made: Table, name: str, of: dict[str, Result], subjects: list[str]) -> None:
-    errors = [of[s].error if s in of and not of[s].figures else "" for s in subjects]
-    made.add_row(f"[bold]{name}", *(f"[red]{error}" for error in errors))
+    made.add_row(f"[bold]{name}", *(_failures(of.get(subject)) for subject in subjects))
     for figure in dict.fromkeys(figure for result in of.values() for figure in result.figures):
         cells = [_cell(of.get(subject), figure) for subject in subjects]
         made.add_row(f"  {UNITS[figure]}", *cells)
     made.add_section()
+
+
+def _failures(result: Result | None) -> str:
+    """What must be known of the figures below: that they are of fewer runs, or why there are none."""
+    if result is None or not result.errors:
+        return ""
+    if not result.runs:
+        return f"[red]{escape(result.errors[-1])}"
+    total = len(result.runs) + len(result.errors)
+    return f"[red]{len(result.errors)} of {total} runs failed: {escape(result.errors[-1])}"
 
 
 def _cell(result: Result | None, figure: str) -> str:

@@ -29,8 +29,9 @@ class Failed(Exception):
 
 
 class Result(msgspec.Struct):
-    """The figures of a case, medians where it was run more than once; or why it has none.
+    """The figures of a case: medians of those runs that did not fail.
 
+    `errors` says why the others did: a median of fewer runs than were asked for is shown as such.
     `load` is the machine's load average before each run: on a busy machine only figures of one run
     may be compared.
     """
@@ -39,7 +40,7 @@ class Result(msgspec.Struct):
     figures: dict[str, float] = {}
     runs: list[dict[str, float]] = []
     load: list[float] = []
-    error: str = ""
+    errors: list[str] = []
 
 
 def measure(case: Case) -> dict[str, float]:
@@ -84,7 +85,7 @@ def add_run(result: Result) -> None:
     try:
         result.runs.append(measure(result.case))
     except Failed as reason:
-        result.error = str(reason)
+        result.errors.append(str(reason))
         return
     names = dict.fromkeys(name for run in result.runs for name in run)
     result.figures = {
