@@ -48,12 +48,12 @@ def members(scheduler: Scheduler, *, name: str | None, output: Output) -> None:
             "completed": lambda member: str(member.completed),
             "failed": lambda member: str(member.failed),
             "beat": lambda member: str(member.beat),
-            "clock": lambda member: _clock(now - member.beat_at),
+            "clock": lambda member: clock(now - member.beat_at),
         },
     )
 
 
-def _clock(age: int) -> str:
+def clock(age: int) -> str:
     """What the age of a beat says of its node's clock."""
     if age < -_CLOCK_NOISE:
         return f"about {-age / 1000:.1f} s ahead"

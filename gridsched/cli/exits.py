@@ -10,6 +10,7 @@ from gridsched.errors import (
     ConfigurationError,
     GridError,
     GridMisconfigured,
+    GridschedError,
     InvalidCron,
     NotFound,
 )
@@ -49,7 +50,8 @@ def exit_code(error: Exception) -> int:
 
 def describe(error: Exception) -> str:
     """What to say of an error; a cron expression is shown with a mark below what is wrong."""
-    text = str(error) or type(error).__name__
+    name = type(error).__name__
+    text = str(error) if isinstance(error, GridschedError) else f"{name}: {error}".rstrip(": ")
     if isinstance(error, InvalidCron) and error.expression.isprintable():
         return f"{text}\n  {error.expression}\n  {' ' * error.position}^"
     return text

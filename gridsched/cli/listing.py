@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, TypeVar, get_args
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar, get_args
 
 import click
 
@@ -30,8 +30,13 @@ _limit = click.option(
 )
 
 
-def _state(states: object) -> click.Choice[str]:
-    return click.Choice(get_args(states), case_sensitive=False)
+def _state(states: object) -> Callable[..., Any]:
+    return click.option(
+        "--state",
+        type=click.Choice(get_args(states), case_sensitive=False),
+        metavar="STATE",
+        help=f"Only those in this state: {', '.join(get_args(states))}.",
+    )
 
 
 @click.command()
@@ -70,7 +75,7 @@ def _job_options(job: Job) -> str:
 @click.command()
 @click.argument("key", required=False)
 @click.option("--job", metavar="KEY", help="Only the triggers of this job.")
-@click.option("--state", type=_state(TriggerState), help="Only triggers in this state.")
+@_state(TriggerState)
 @output_options
 @remote
 def triggers(
@@ -99,7 +104,7 @@ def triggers(
 @click.command()
 @click.argument("key", required=False)
 @click.option("--job", metavar="KEY", help="Only the firings of this job, or of this trigger.")
-@click.option("--state", type=_state(FiringState), help="Only firings in this state.")
+@_state(FiringState)
 @_limit
 @output_options
 @remote
@@ -155,7 +160,7 @@ def _took(firing: Firing) -> str:
 def results(
     scheduler: Scheduler, *, key: str | None, job: str | None, limit: int, output: Output
 ) -> None:
-    """List what runs returned, or show what the firing of KEY did."""
+    """List what runs returned, or show what the run of the firing of KEY did."""
     if key is not None:
         output.one(scheduler.result(key))
         return

@@ -21,6 +21,15 @@ def configure(level: str, *, runs_shown: bool) -> None:
     """Log from `level` on. `runs_shown`: how runs end stands elsewhere, and would only disturb."""
     handler = logging.StreamHandler()
     handler.setFormatter(Readable())
+    if level != "debug":
+        handler.addFilter(_without_clients_trace)
     if runs_shown:
         handler.addFilter(lambda record: not (record.name == "gridsched.shell" and record.exc_info))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+def _without_clients_trace(record: logging.LogRecord) -> bool:
+    """The grid's client gives the trace of every try to connect that failed."""
+    if record.name.startswith("hazelcast"):
+        record.exc_info = record.exc_text = None
+    return True

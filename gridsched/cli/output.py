@@ -73,7 +73,10 @@ class Output(NamedTuple):
         if self.json:
             print_json([keyed(value) for value in values])
         else:
-            print_table(list(columns), [[cell(v) for cell in columns.values()] for v in values])
+            print_table(
+                [heading.upper() for heading in columns],
+                [[cell(v) for cell in columns.values()] for v in values],
+            )
 
     def one(self, value: msgspec.Struct) -> None:
         """All there is to say of one value."""
@@ -153,13 +156,13 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     cells = [[words.printable(cell) for cell in row] for row in rows]
     console = Console(highlight=False)
     if not console.is_terminal:
-        _print_aligned([[heading.upper() for heading in headings], *cells])
+        _print_aligned([headings, *cells])
         return
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for index, heading in enumerate(headings):
         numbers = all(row[index].isdecimal() for row in cells)
         justify = "right" if numbers and cells else "left"
-        table.add_column(heading.upper(), overflow="fold", justify=justify)  # type: ignore[arg-type]
+        table.add_column(heading, overflow="fold", justify=justify)  # type: ignore[arg-type]
     for row in cells:
         table.add_row(*(Text(cell, _STATE_STYLES.get(cell, "")) for cell in row))
     console.print(table)

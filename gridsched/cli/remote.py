@@ -23,14 +23,15 @@ def remote(command: Callable[Concatenate[Scheduler, ...], None]) -> Callable[...
         default=DEFAULT_ADDRESS,
         envvar="GRIDSCHED_GRID",
         show_default=True,
-        help="Servers of the grid, tried in turn.  [env: GRIDSCHED_GRID]",
+        show_envvar=True,
+        help="Servers of the grid, tried in turn.",
     )
     @click.option(
         "--cluster-name",
         envvar="GRIDSCHED_CLUSTER_NAME",
+        show_envvar=True,
         metavar="NAME",
-        help="The grid's cluster name; default: gridsched, then dev.  "
-        "[env: GRIDSCHED_CLUSTER_NAME]",
+        help="The grid's cluster name; default: gridsched, then dev.",
     )
     @click.option(
         "--timeout",

@@ -31,7 +31,8 @@ _EPILOG = "\b\nExit codes:\n" + "\n".join(
     "--debug",
     is_flag=True,
     envvar="GRIDSCHED_DEBUG",
-    help="Show the trace of an error, and what the grid's client logs.  [env: GRIDSCHED_DEBUG]",
+    show_envvar=True,
+    help="Show the trace of an error, and what the grid's client logs.",
 )
 def main(debug: bool) -> None:
     """A distributed job scheduler on an in-memory data grid."""

@@ -26,10 +26,13 @@ from gridsched.node.hooks import Hook
 
 @click.command()
 @click.argument("config", required=False, type=click.Path(), metavar="[CONFIG.xml]")
-@click.option("--name", default="", help="The node's name; default: made of the scheduler's.")
+@click.option(
+    "--name", default="", metavar="NAME", help="The node's name; default: made of the scheduler's."
+)
 @click.option(
     "--grid",
     type=GRID,
+    metavar="embedded|HOST:PORT,…",
     default=EMBEDDED,
     show_default=True,
     help="A grid in this process, or the servers of a cluster, tried in turn.",
@@ -37,6 +40,7 @@ from gridsched.node.hooks import Hook
 @click.option(
     "--listen",
     type=LISTEN,
+    metavar="HOST:PORT|none",
     default="none",
     show_default=True,
     help="Where the embedded grid serves other processes.",
@@ -50,8 +54,9 @@ from gridsched.node.hooks import Hook
 @click.option(
     "--cluster-name",
     envvar="GRIDSCHED_CLUSTER_NAME",
+    show_envvar=True,
     metavar="NAME",
-    help="The grid's cluster name; default: gridsched, then dev.  [env: GRIDSCHED_CLUSTER_NAME]",
+    help="The grid's cluster name; default: gridsched, then dev.",
 )
 @click.option("--for", "lasting", type=DURATION, help="Stop after this time, such as 10s.")
 @click.option(

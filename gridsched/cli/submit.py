@@ -20,8 +20,15 @@ from gridsched.model.trigger import Trigger
 
 @click.command()
 @click.argument("target")
-@click.option("--name", default="", help="The job's name; default: its function's.")
-@click.option("--group", default=DEFAULT_GROUP, show_default=True, help="The job's group.")
+@click.option(
+    "--name",
+    default="",
+    metavar="NAME",
+    help="The job's name; default: its function's; without a schedule a new one.",
+)
+@click.option(
+    "--group", default=DEFAULT_GROUP, show_default=True, metavar="GROUP", help="The job's group."
+)
 @data_option
 @click.option("--cron", "expression", metavar="EXPR", help="Fire by a Quartz cron expression.")
 @click.option("--every", "interval", type=INTERVAL, help="Fire now and every 2s, 5m, 1h …")

@@ -25,11 +25,20 @@ _MS: Final = timedelta(milliseconds=1)
 @click.argument("expression", metavar="EXPR")
 @click.option("--zone", type=ZONE, help="The zone whose local time EXPR means; default: UTC.")
 @click.option(
-    "--count", type=click.IntRange(1, 1000), default=5, show_default=True, help="How many."
+    "--count",
+    type=click.IntRange(1, 1000),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="Print so many.",
 )
 @click.option("--from", "start", type=MOMENT, help="From this time on; default: now.")
 @click.option(
-    "--dialect", type=click.Choice(get_args(Dialect)), default="quartz", show_default=True
+    "--dialect",
+    type=click.Choice(get_args(Dialect)),
+    default="quartz",
+    show_default=True,
+    help="How EXPR is written.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def upcoming(
@@ -49,7 +58,7 @@ def upcoming(
         print_json([_as_json(fire, local) for fire in fires])
     elif fires:
         print_table(
-            [local.key, "UTC", "clock change"],
+            [local.key, "UTC", "CLOCK CHANGE"],
             [[words.moment(f, local), _in_utc(f), _clock_change(f, local)] for f in fires],
         )
     if len(fires) < count:
@@ -83,8 +92,8 @@ def _clock_change(fire: int, zone: ZoneInfo) -> str:
     instant after a skipped one."""
     local = localtime.to_local(fire, zone)
     if shift := localtime.shift_at(local, zone):
-        return f"{'second' if local.fold else 'first'} {shift.start:%H:%M}–{shift.end:%H:%M}"
+        return f"back: {'second' if local.fold else 'first'} {shift.start:%H:%M}–{shift.end:%H:%M}"
     shift = localtime.shift_at(local - _MS, zone)
     if shift and shift.is_gap and shift.instant == fire:
-        return f"skips {shift.start:%H:%M}–{shift.end:%H:%M}"
+        return f"forward: no {shift.start:%H:%M}–{shift.end:%H:%M}"
     return ""

@@ -133,7 +133,7 @@ def _print_jobs(jobs: Sequence[StartupJob]) -> None:
     rows += [[s.job.key, "", "none", ""] for s in jobs if not s.triggers]
     click.echo(f"\n{len(jobs)} startup job{'' if len(jobs) == 1 else 's'}")
     if rows:
-        print_table(["job", "trigger", "schedule", "next fires"], rows)
+        print_table(["JOB", "TRIGGER", "SCHEDULE", "NEXT FIRES"], rows)
 
 
 def _fires_in_words(schedule: Schedule) -> str:
@@ -146,4 +146,4 @@ def _fires_in_words(schedule: Schedule) -> str:
 def _print_notes(title: str, notes: Sequence[Note]) -> None:
     if notes:
         click.echo(f"\n{title}")
-        print_table(["line", "element", "why"], [[str(n.line), n.name, n.remark] for n in notes])
+        print_table(["LINE", "ELEMENT", "WHY"], [[str(n.line), n.name, n.remark] for n in notes])

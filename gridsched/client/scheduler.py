@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from msgspec.structs import replace
+import msgspec
+from msgspec.structs import fields, replace
 
 from gridsched.client.handle import AsyncHandle
 from gridsched.client.submitter import Submitter
@@ -15,7 +16,7 @@ from gridsched.client.triggers import once
 from gridsched.clock import Clock, Ids
 from gridsched.errors import InvalidJob, NotFound
 from gridsched.grid.data import partition_of
-from gridsched.grid.port import Condition, Equal, Grid, GridMember
+from gridsched.grid.port import Equal, Grid, GridMember
 from gridsched.model.firing import Firing, Result
 from gridsched.model.job import Job, check_job
 from gridsched.model.keys import firing_key, job_of, parse_key, trigger_key
@@ -26,8 +27,10 @@ from gridsched.policy.checks import check_trigger
 from gridsched.policy.ownership import assign
 from gridsched.policy.submissions import MANUAL_GROUP
 from gridsched.stores.caches import Caches
+from gridsched.stores.record import Store
 
 Pair = tuple[Job, Trigger]
+V = TypeVar("V", bound=msgspec.Struct)
 
 
 class AsyncScheduler:
@@ -172,35 +175,24 @@ class AsyncScheduler:
 
     async def jobs(self, *, group: str | None = None) -> list[Job]:
         """The jobs, by key."""
-        found = await self.caches.jobs.find([Equal("group", group)] if group else [])
-        return [record.value for record in sorted(found, key=lambda record: record.key)]
+        found = await self._find(self.caches.jobs, None, group=group)
+        return sorted(found, key=lambda job: job.key)
 
     async def triggers(self, *, job: str | None = None, state: str | None = None) -> list[Trigger]:
         """The triggers, by key; of one job, or in one state."""
-        where: list[Condition] = [Equal("job", job)] if job else []
-        if state:
-            where.append(Equal("state", state))
-        found = await self.caches.triggers.find(where, self._partitions(job))
-        return [record.value for record in sorted(found, key=lambda record: record.key)]
+        found = await self._find(self.caches.triggers, job, job=job, state=state)
+        return sorted(found, key=lambda trigger: trigger.key)
 
     async def firings(self, *, of: str | None = None, state: str | None = None) -> list[Firing]:
         """The firings on record, by scheduled instant; `of` a job or trigger, or in one state."""
-        where: list[Condition] = []
-        if of:
-            where.append(Equal("trigger" if ":" in of else "job", of))
-        if state:
-            where.append(Equal("state", state))
-        found = await self.caches.firings.find(where, self._partitions(of))
-        return sorted(
-            (record.value for record in found),
-            key=lambda firing: (firing.scheduled, firing.trigger),
-        )
+        owner = {"trigger" if of and ":" in of else "job": of}
+        found = await self._find(self.caches.firings, of, **owner, state=state)
+        return sorted(found, key=lambda firing: (firing.scheduled, firing.trigger))
 
     async def results(self, *, job: str | None = None) -> list[Result]:
         """What runs returned, the earliest first."""
-        where: list[Condition] = [Equal("job", job)] if job else []
-        found = await self.caches.results.find(where, self._partitions(job))
-        return sorted((record.value for record in found), key=lambda result: result.finished_at)
+        found = await self._find(self.caches.results, job, job=job)
+        return sorted(found, key=lambda result: result.finished_at)
 
     async def result(self, firing: str) -> Result:
         """What the run of that firing returned; NotFound where there is nothing (any more)."""
@@ -232,6 +224,18 @@ class AsyncScheduler:
         return self.grid.members()
 
     # Below the surface
+
+    async def _find(self, store: Store[V], key: str | None, **wanted: str | None) -> list[V]:
+        """The values whose fields are as wanted (None: anything); with `key` only of its job.
+
+        A record does not hold the fields that have their default, so no query finds them by it.
+        """
+        where = {name: value for name, value in wanted.items() if value is not None}
+        defaults = {field.name: field.default for field in fields(store.type)}
+        conditions = [Equal(n, value) for n, value in where.items() if value != defaults[n]]
+        found = await store.find(conditions, self._partitions(key))
+        values = [record.value for record in found]
+        return [v for v in values if all(getattr(v, n) == value for n, value in where.items())]
 
     def _partitions(self, key: str | None) -> list[int] | None:
         return None if key is None else [partition_of(self.caches.jobs.data_key(job_of(key)))]

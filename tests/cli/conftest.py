@@ -1,0 +1,35 @@
+"""Commands run in this process, on a cluster of one embedded node where they need one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from click.testing import CliRunner, Result
+from running import Run
+
+import gridsched
+from gridsched.cli import main, remote
+
+
+@pytest.fixture
+def cli() -> Run:
+    """Runs `gridsched` with these arguments."""
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(main, arguments, prog_name="gridsched", catch_exceptions=False)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def shared_node() -> Iterator[gridsched.LocalNode]:
+    with gridsched.start(name="node-1", allowed_jobs=["gridsched.jobs.samples:*"]) as node:
+        yield node
+
+
+@pytest.fixture
+def node(shared_node: gridsched.LocalNode, monkeypatch: pytest.MonkeyPatch) -> gridsched.LocalNode:
+    """A node whose cluster every remote command finds, wherever it looks."""
+    monkeypatch.setattr(remote, "connect", lambda *_, **__: shared_node.scheduler)
+    return shared_node

@@ -1,0 +1,242 @@
+"""Commands on a running cluster: one embedded node in this process."""
+
+from __future__ import annotations
+
+import json
+import secrets
+
+import pytest
+from running import Run
+
+import gridsched
+from gridsched import Job, cron
+from gridsched.cli import cluster
+from gridsched.model.member import Member
+
+ADD = "gridsched.jobs.samples:add"
+HELLO = "gridsched.jobs.samples:hello"
+FLAKY = "gridsched.jobs.samples:flaky"
+YEARLY = "0 0 0 1 1 ?"
+
+
+@pytest.fixture
+def group() -> str:
+    """A job group that no other test has."""
+    return f"group-{secrets.token_hex(4)}"
+
+
+@pytest.fixture
+def trigger(node: gridsched.LocalNode, group: str) -> str:
+    """The key of a trigger that fires on New Year's Day in London."""
+    job = Job(HELLO, name="greet", group=group, data={"name": "[bold]you[/bold]\x1b[2J"})
+    return node.scheduler.schedule(job, cron(YEARLY, zone="Europe/London")).key
+
+
+class TestSubmit:
+    def test_without_a_schedule_prints_the_firing(
+        self, cli: Run, node: gridsched.LocalNode
+    ) -> None:
+        result = cli("submit", HELLO)
+        assert result.exit_code == 0
+        assert node.scheduler.handle(result.stdout.strip()).result(10) == "hello, world"
+
+    def test_waits_for_the_result(self, cli: Run, node: gridsched.LocalNode) -> None:
+        result = cli("submit", ADD, "--data", "a=1", "--data", "b=2.5", "--wait", "10")
+        assert (result.exit_code, result.stdout) == (0, "3.5\n")
+
+    def test_data_is_json_or_text(self, cli: Run, node: gridsched.LocalNode) -> None:
+        result = cli("submit", HELLO, "--data", "name={x=1", "--wait", "10")
+        assert json.loads(result.stdout) == "hello, {x=1"
+
+    @pytest.mark.parametrize(
+        ("options", "schedule"),
+        [
+            (
+                ["--cron", YEARLY, "--zone", "Europe/London"],
+                f"cron {YEARLY} (Europe/London)",
+            ),
+            (["--every", "1H"], "every 1 h"),
+            (["--at", "2100-06-01T12:00+02:00"], "once at 2100-06-01T10:00:00+00:00"),
+            (
+                ["--at", "2100-06-01T12:00", "--zone", "Europe/London"],
+                "once at 2100-06-01T11:00:00+00:00",
+            ),
+        ],
+    )
+    def test_a_schedule(
+        self, cli: Run, node: gridsched.LocalNode, group: str, options: list[str], schedule: str
+    ) -> None:
+        key = cli("submit", HELLO, "--group", group, *options).stdout.strip()
+        assert key == f"{group}/hello:DEFAULT/hello"
+        shown = dict(line.split(maxsplit=1) for line in cli("triggers", key).stdout.splitlines())
+        assert shown["schedule"] == schedule
+
+    @pytest.mark.parametrize(
+        ("options", "reason"),
+        [
+            (["--at", "2100-06-01T12:00"], "add an offset"),
+            (["--every", "1H", "--cron", YEARLY], "exclude each other"),
+            (["--every", "1H", "--wait", "1"], "--wait is for a job that runs now"),
+            (["--every", "1H", "--zone", "UTC"], "--zone is for --cron or --at"),
+        ],
+    )
+    def test_options_that_contradict_each_other(
+        self, cli: Run, node: gridsched.LocalNode, options: list[str], reason: str
+    ) -> None:
+        result = cli("submit", HELLO, *options)
+        assert result.exit_code == 2
+        assert reason in result.stderr
+
+    @pytest.mark.parametrize(
+        ("arguments", "reason"),
+        [
+            (["os:system"], "not on this node's allow-list"),
+            (["hello"], "not written package.module:function"),
+            ([HELLO, "--cron", "0 0 25 * * ?"], "hours: 25 is not 0-23"),
+            ([FLAKY, "--wait", "10"], "attempt 1 fails on purpose"),
+            (["gridsched.jobs.samples:wait", "--data", "seconds=3", "--wait", "0.05"], "not ended"),
+        ],
+    )
+    def test_what_is_refused_or_fails(
+        self, cli: Run, node: gridsched.LocalNode, arguments: list[str], reason: str
+    ) -> None:
+        result = cli("submit", *arguments)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr.startswith("error: ")
+        assert reason in result.stderr
+
+
+class TestChanges:
+    def test_pause_resume_delete(self, cli: Run, trigger: str) -> None:
+        for command, said, state in (
+            ("pause", "paused", "PAUSED"),
+            ("resume", "resumed", "NORMAL"),
+        ):
+            assert cli(command, trigger).stdout == f"{said} {trigger}\n"
+            assert json.loads(cli("triggers", trigger, "--json").stdout)["state"] == state
+        assert cli("delete", trigger).stdout == f"deleted {trigger}\n"
+        assert cli("triggers", trigger).exit_code == 4
+
+    def test_fire_with_data(self, cli: Run, trigger: str) -> None:
+        job = trigger.partition(":")[0]
+        assert cli("fire", job, "--data", "name=me", "--wait", "10").stdout == '"hello, me"\n'
+        assert "@" in cli("fire", trigger).stdout
+
+    @pytest.mark.parametrize(
+        "command",
+        ["pause", "resume", "delete", "fire", "jobs", "triggers", "firings", "results", "members"],
+    )
+    def test_what_is_not_there(self, cli: Run, node: gridsched.LocalNode, command: str) -> None:
+        key = "none/such:none/such@1" if command in ("firings", "results") else "none/such"
+        result = cli(command, key)
+        assert (result.exit_code, result.stdout) == (4, "")
+        assert result.stderr.startswith("error: there is no ")
+
+    def test_what_is_no_key(self, cli: Run, node: gridsched.LocalNode) -> None:
+        assert cli("pause", "such").exit_code == 1
+
+
+class TestListing:
+    def test_jobs(self, cli: Run, trigger: str, group: str) -> None:
+        listed = cli("jobs", "--group", group).stdout.splitlines()
+        assert listed[0].split() == ["JOB", "TARGET", "OPTIONS", "DATA"]
+        assert listed[1].split()[:2] == [f"{group}/greet", HELLO]
+        assert "[bold]you[/bold]" in listed[1]
+        assert "\x1b" not in "".join(listed)
+
+    def test_json_has_every_field_and_the_key(self, cli: Run, trigger: str, group: str) -> None:
+        (job,) = json.loads(cli("jobs", "--group", group, "--json").stdout)
+        assert set(job) == {"key", *Job.__struct_fields__}
+        assert job["data"] == {"name": "[bold]you[/bold]\x1b[2J"}
+        shown = json.loads(cli("triggers", trigger, "--json").stdout)
+        assert shown["key"] == trigger
+        assert shown["schedule"]["type"] == "cron"
+        assert shown["schedule"]["zone"] == "Europe/London"
+        assert shown["error"] == ""
+
+    def test_times_are_shown_in_a_zone(self, cli: Run, trigger: str, group: str) -> None:
+        listed = cli("triggers", "--job", f"{group}/greet", "--zone", "Asia/Tokyo").stdout
+        assert "-01-01T09:00:00+09:00" in listed
+
+    def test_triggers_by_state(self, cli: Run, trigger: str) -> None:
+        assert trigger in cli("triggers", "--state", "normal").stdout
+        assert trigger not in cli("triggers", "--state", "PAUSED").stdout
+
+    def test_firings_and_results(self, cli: Run, node: gridsched.LocalNode, trigger: str) -> None:
+        job = trigger.partition(":")[0]
+        keys = []
+        for name in ("a", "b"):
+            handle = node.scheduler.fire(job, {"name": name})
+            handle.result(10)
+            keys.append(handle.key)
+        firings = cli("firings", "--job", job).stdout
+        assert all(key in firings for key in keys)
+        assert firings.count("COMPLETE") == 2
+        latest = cli("results", "--job", job, "--limit", "1")
+        assert '"hello, b"' in latest.stdout
+        assert '"hello, a"' not in latest.stdout
+        assert latest.stderr == "the latest 1 of 2 (--limit)\n"
+        shown = json.loads(cli("firings", keys[0], "--json").stdout)
+        assert (shown["key"], shown["state"], shown["member"]) == (keys[0], "COMPLETE", "node-1")
+        assert json.loads(cli("results", keys[0], "--json").stdout)["value"] == "hello, a"
+
+    def test_jobs_of_the_default_group(self, cli: Run, node: gridsched.LocalNode) -> None:
+        node.scheduler.schedule(Job(HELLO, name="ungrouped"), cron(YEARLY))
+        assert "DEFAULT/ungrouped" in cli("jobs", "--group", "DEFAULT").stdout
+
+    def test_an_empty_list_has_its_headings(self, cli: Run, node: gridsched.LocalNode) -> None:
+        assert cli("jobs", "--group", "nobody").stdout.split() == [
+            "JOB",
+            "TARGET",
+            "OPTIONS",
+            "DATA",
+        ]
+        assert json.loads(cli("jobs", "--group", "nobody", "--json").stdout) == []
+
+
+class TestCluster:
+    def test_members(self, cli: Run, node: gridsched.LocalNode) -> None:
+        (line,) = cli("members").stdout.splitlines()[1:]
+        assert line.split()[:2] == ["node-1", "ACTIVE"]
+        assert line.endswith("good")
+        assert json.loads(cli("members", "node-1", "--json").stdout)["threads"] == 10
+
+    @pytest.mark.parametrize(
+        ("age", "said"),
+        [(900, "good"), (-90, "good"), (-2340, "about 2.3 s ahead"), (9000, "9 s behind, or gone")],
+    )
+    def test_what_a_beat_says_of_the_clock(self, age: int, said: str) -> None:
+        assert cluster.clock(age) == said
+
+    def test_summary(self, cli: Run, node: gridsched.LocalNode, trigger: str) -> None:
+        summary = json.loads(cli("cluster", "--json").stdout)
+        assert summary["nodes"] == [{"name": "node-1", "state": "ACTIVE"}]
+        assert summary["partitions"] == {"node-1": summary["partition_count"]}
+        assert summary["start_gate"] == {"active": 1, "needed": 1, "open": True}
+        assert summary["triggers"]["NORMAL"] >= 1
+        lines = cli("cluster").stdout.splitlines()
+        assert "nodes       1 active: node-1" in lines
+        assert "start gate  open: 1 active, 1 needed" in lines
+
+    def test_a_cluster_without_nodes_says_so(
+        self, cli: Run, node: gridsched.LocalNode, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(gridsched.Scheduler, "members", lambda _: [])
+        monkeypatch.setattr(gridsched.Scheduler, "owners", lambda _: [None] * 271)
+        result = cli("cluster")
+        assert result.exit_code == 0
+        assert "nodes       none is active" in result.stdout
+        assert "start gate  nothing fires until a node is started" in result.stdout
+        assert "partitions  271: nobody looks after them" in result.stdout
+
+    def test_a_cluster_that_waits_for_nodes_says_so(
+        self, cli: Run, node: gridsched.LocalNode, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        nodes = [
+            Member("a", "1", state="ACTIVE", server_count=2),
+            Member("b", "2", state="JOINING", server_count=2),
+        ]
+        monkeypatch.setattr(gridsched.Scheduler, "members", lambda _: nodes)
+        shown = cli("cluster").stdout
+        assert "nodes       1 active: a; b JOINING" in shown
+        assert "start gate  1 active, 2 needed at once before a node starts to fire" in shown

@@ -1,0 +1,124 @@
+"""`gridsched start` as a process: what it prints, how it ends."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from running import NodeProcess, Run
+
+DEMO = Path(__file__).parents[2] / "cache_config" / "demo.xml"
+JOB = """
+import pathlib, time
+
+def ran(file):
+    pathlib.Path(file).write_text("ran")
+
+def stuck():
+    print("STUCK", flush=True)
+    time.sleep(600)
+"""
+CONFIG = """
+<cache-config xmlns:scheduler="urn:gridsched:scheduler">
+  <scheduler:service-config>
+    <scheduler:schedulerservice>
+      <scheduler:graceperiodinmillis>{grace}</scheduler:graceperiodinmillis>
+      <scheduler:allowedjobs>my_jobs:*</scheduler:allowedjobs>
+    </scheduler:schedulerservice>
+  </scheduler:service-config>
+  <scheduler:jobs>
+    <scheduler:job>
+      <scheduler:jobname>job</scheduler:jobname>
+      <scheduler:jobclass>my_jobs:stuck</scheduler:jobclass>
+      <scheduler:triggers>
+        <scheduler:trigger>
+          <scheduler:triggername>now</scheduler:triggername>
+          <scheduler:oncetrigger/>
+        </scheduler:trigger>
+      </scheduler:triggers>
+    </scheduler:job>
+  </scheduler:jobs>
+</cache-config>
+"""
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[NodeProcess]:
+    """A node that starts in an empty folder."""
+    process = NodeProcess(tmp_path)
+    yield process
+    process.kill()
+
+
+def test_the_demo_shows_what_fires_and_sums_up(node: NodeProcess) -> None:
+    node.start(str(DEMO), "--name", "demo-1", "--live", "--for", "2S")
+    assert node.line_with("READY") == "READY demo-1"
+    heading = node.line_with("DUE")
+    assert heading.split() == ["DUE", "LATE", "TOOK", "JOB", "TRIGGER", "RESULT"]
+    hello = node.line_with("every second ")
+    assert hello[:14].endswith("Z ")
+    assert hello.index("demo/say hello") == heading.index("JOB")
+    assert hello.endswith('"hello, grid"')
+    output = node.end(expected_code=0)
+    assert "fired " in output
+    assert "lateness p50 " in output
+    assert "demo/say hello  fired " in output
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_in_order(node: NodeProcess, number: signal.Signals) -> None:
+    node.start("--name", "alone")
+    assert node.line_with("READY") == "READY alone"
+    node.signal(number)
+    output = node.end(expected_code=0)
+    assert f"{number.name}: stopping in order" in output
+    assert "node alone has stopped" in output
+    assert "fired 0, failed 0, retried 0, misfired 0" in output
+
+
+def test_a_second_signal_ends_it_at_once(node: NodeProcess, tmp_path: Path) -> None:
+    (tmp_path / "my_jobs.py").write_text(JOB)
+    (tmp_path / "config.xml").write_text(CONFIG.format(grace=600_000))
+    node.start("config.xml")
+    node.line_with("STUCK")
+    node.signal(signal.SIGTERM)
+    node.line_with("is stopping")
+    node.signal(signal.SIGTERM)
+    node.end(expected_code=128 + signal.SIGTERM)
+
+
+def test_a_job_that_outlives_the_grace_period_does_not_keep_it(
+    node: NodeProcess, tmp_path: Path
+) -> None:
+    (tmp_path / "my_jobs.py").write_text(JOB)
+    (tmp_path / "config.xml").write_text(CONFIG.format(grace=100))
+    node.start("config.xml")
+    node.line_with("STUCK")
+    node.signal(signal.SIGTERM)
+    assert "fired 1, failed 1" in node.end(expected_code=0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "reason"),
+    [
+        (["nowhere.xml"], 5, "nowhere.xml: cannot be read"),
+        (["--listen", "127.0.0.1:5701"], 5, "does not speak to other processes yet"),
+        (["--grid", "127.0.0.1:1"], 3, "no grid answers at 127.0.0.1:1"),
+    ],
+)
+def test_what_keeps_it_from_starting(
+    node: NodeProcess, arguments: list[str], code: int, reason: str
+) -> None:
+    node.start(*arguments)
+    output = node.end(expected_code=code)
+    assert output.splitlines()[-1].startswith("error: ")
+    assert reason in output.splitlines()[-1]
+    assert "Traceback" not in output
+    assert "READY" not in output
+
+
+def test_a_grid_is_an_address_or_embedded(cli: Run) -> None:
+    assert cli("start", "--grid", "somewhere").exit_code == 2
