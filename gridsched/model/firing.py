@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from gridsched.model.encoding import always
 from gridsched.model.job import DEFAULT_PRIORITY
 from gridsched.model.keys import firing_key
 
@@ -55,7 +56,7 @@ class Firing(msgspec.Struct, frozen=True, omit_defaults=True):
 
     trigger: str
     scheduled: int
-    state: FiringState = "ACQUIRED"
+    state: FiringState = always("ACQUIRED")
     due: int | None = None
     fire_at: int | None = None
     job: str = ""

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from gridsched.errors import InvalidJob
+from gridsched.model.encoding import always
 from gridsched.model.keys import DEFAULT_GROUP, job_key
 
 DEFAULT_PRIORITY: Final = 5
@@ -41,7 +42,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
 
     target: str
     name: str = ""
-    group: str = DEFAULT_GROUP
+    group: str = always(DEFAULT_GROUP)
     data: dict[str, Any] = {}
     description: str = ""
     durable: bool = False

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from gridsched.model.encoding import always
+
 MemberState = Literal["JOINING", "ACTIVE", "LEAVING"]
 
 
@@ -27,7 +29,7 @@ class Member(msgspec.Struct, frozen=True, omit_defaults=True):
     queue_capacity: int = 0
     server_count: int = 1
     attributes: dict[str, str] = {}
-    state: MemberState = "JOINING"
+    state: MemberState = always("JOINING")
     started_at: int = 0
     beat: int = 0
     beat_at: int = 0

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from gridsched.model.encoding import always
 from gridsched.model.job import Job
 from gridsched.model.trigger import Trigger
 
@@ -63,7 +64,7 @@ class Submission(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     job: str
     command: Command
-    state: SubmissionState = "NEW"
+    state: SubmissionState = always("NEW")
     created_at: int = 0
     error: str = ""
     decided_at: int | None = None

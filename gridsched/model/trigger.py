@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from gridsched.model.encoding import always
 from gridsched.model.keys import DEFAULT_GROUP, trigger_key
 
 FOREVER: Final = -1
@@ -72,13 +73,13 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
 
     schedule: Schedule
     name: str = ""
-    group: str = DEFAULT_GROUP
+    group: str = always(DEFAULT_GROUP)
     job: str = ""
     description: str = ""
     data: dict[str, Any] = {}
     misfire: Misfire = "SMART"
     priority: int | None = None
-    state: TriggerState = "NORMAL"
+    state: TriggerState = always("NORMAL")
     due: int | None = None
     next_fire: int | None = None
     previous_fire: int | None = None

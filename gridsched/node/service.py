@@ -16,6 +16,7 @@ from gridsched.errors import GridError
 
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 2.0
+_MOMENT: Final = 0.0001
 
 
 class Service(ABC):
@@ -53,9 +54,11 @@ class Service(ABC):
         self._woken.set()
 
     async def rest(self, seconds: float | None) -> None:
-        """Wait for `wake`, at most so long (None: for ever)."""
+        """Wait for `wake`, at most so long (None: for ever), at least a moment: a deadline missed
+        by the rounding of a float must not be waited for in circles."""
+        limit = None if seconds is None else max(seconds, _MOMENT)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), seconds)
+            await asyncio.wait_for(self._woken.wait(), limit)
         self._woken.clear()
 
     async def _loop(self) -> None:

@@ -15,7 +15,7 @@ from gridsched.errors import InvalidJob, NotFound
 from gridsched.model.firing import STARTABLE, Firing
 from gridsched.model.job import Job, check_job
 from gridsched.model.submission import ScheduleJob, Submission
-from gridsched.model.trigger import WHEN_SUBMITTED, Once, Schedule, Simple, Trigger
+from gridsched.model.trigger import WHEN_SUBMITTED, Cron, Once, Schedule, Simple, Trigger
 from gridsched.policy import transitions
 from gridsched.policy.checks import check_trigger
 from gridsched.policy.fire_times import first_fire
@@ -63,8 +63,8 @@ def _check_durable(job: Job, command: ScheduleJob, stored: Mapping[str, Trigger]
 
 
 def _accept(trigger: Trigger, submission: Submission) -> Trigger:
-    check_trigger(trigger)
     schedule = _from_now(trigger.schedule, submission.created_at)
+    check_trigger(replace(trigger, schedule=schedule))
     at = first_fire(schedule)
     return replace(
         trigger,
@@ -83,6 +83,8 @@ def _from_now(schedule: Schedule, now: int) -> Schedule:
     if isinstance(schedule, Once) and schedule.at == WHEN_SUBMITTED:
         return Once(now)
     if isinstance(schedule, Simple) and schedule.start == WHEN_SUBMITTED:
+        return replace(schedule, start=now)
+    if isinstance(schedule, Cron) and schedule.start is None:
         return replace(schedule, start=now)
     return schedule
 

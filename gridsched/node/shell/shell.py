@@ -54,7 +54,7 @@ class Shell(Service):
         self._finisher: Finisher
         self._room_appeared: Any = lambda: None
         self._starting = 0
-        self._keys: set[str] = set()
+        self._hand: dict[str, int] = {}
 
     def wire(self, finisher: Finisher, room_appeared: Any) -> None:
         """Join the shell to what comes after and before it."""
@@ -64,23 +64,38 @@ class Shell(Service):
     @property
     def in_hand(self) -> int:
         """Firings held, running, or ended and not recorded yet."""
-        waiting = sum(len(queue) for queue in self._ready.values())
-        return len(self._held) + waiting + self._starting + len(self._keys)
+        return len(self._hand)
+
+    @property
+    def in_threads(self) -> int:
+        """Runs that threads have now."""
+        return self._threads.busy
 
     def room(self) -> int:
         """How many more firings fit into this node's hand."""
         return self._core.settings.queue_capacity - self.in_hand
 
     def hold(self, held: list[Held]) -> None:
-        """Take firings in hand until their instant."""
+        """Take firings in hand until their instant; of one delivered twice, the latest round."""
         for each in held:
-            heapq.heappush(self._held, each)
+            firing = each.firing.value
+            if self._hand.get(each.firing.key, -1) >= firing.round:
+                self._core.counters.dropped += 1
+            else:
+                self._hand[each.firing.key] = firing.round
+                heapq.heappush(self._held, each)
         self.wake()
 
     def recorded(self, batch: list[Ended]) -> None:
         """The ends of these runs were recorded."""
-        self._keys.difference_update(ended.run.firing.key for ended in batch)
-        self._room_appeared()
+        for ended in batch:
+            self._let_go(ended.run.firing)
+
+    def _let_go(self, firing: Record[Firing]) -> None:
+        """No longer in hand, unless a later round of it is."""
+        if self._hand.get(firing.key) == firing.value.round:
+            del self._hand[firing.key]
+            self._room_appeared()
 
     async def step(self) -> None:
         self._take_due()
@@ -100,7 +115,8 @@ class Shell(Service):
         now = self._clock.monotonic()
         while self._held and self._held[0].deadline <= now:
             held = heapq.heappop(self._held)
-            self._ready[self._place(held)].append(held)
+            if self._hand.get(held.firing.key) == held.firing.value.round:
+                self._ready[self._place(held)].append(held)
 
     def _place(self, held: Held) -> str:
         """Where a job runs. One whose target does not load fails at its start, on the loop."""
@@ -141,7 +157,7 @@ class Shell(Service):
                 self._starting -= 1
                 if ours is None:
                     self._core.counters.dropped += 1
-                    self._room_appeared()
+                    self._let_go(held.firing)
                 else:
                     self._run(Run(ours, held.job, held.data))
         except GridError:
@@ -165,7 +181,7 @@ class Shell(Service):
         firing = record.value
         name, incarnation = self._me
         if firing.state == "EXECUTING" and (firing.member, firing.incarnation) == self._me:
-            return None if record.key in self._keys else record
+            return record
         if firing.state not in STARTABLE:
             return None
         now, lease = self._clock.now(), self._core.lease
@@ -175,7 +191,6 @@ class Shell(Service):
     def _run(self, run: Run) -> None:
         self._runs.add(run)
         self._no_runs.clear()
-        self._keys.add(run.firing.key)
         self._core.counters.started += 1
         if self._core.hooks.any:
             self._core.hooks.call(Hook.on_started, run.firing.value)
@@ -262,6 +277,8 @@ class Shell(Service):
         """Let go of everything that has not started; the records as they were sent."""
         waiting = [held for queue in self._ready.values() for held in queue]
         released = [held.firing for held in (*self._held, *waiting)]
+        for firing in released:
+            self._let_go(firing)
         self._held.clear()
         for queue in self._ready.values():
             queue.clear()

@@ -1,0 +1,194 @@
+"""Commands: pause, resume, delete, fire, cancel, schedule again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gridsched.client.triggers import cron, every, once
+from gridsched.errors import JobCancelled, NotFound, SubmissionRejected, SubmissionTimeout
+from gridsched.model.job import Job
+from gridsched.simulation.virtual_time import START
+
+NOW = datetime.fromtimestamp(START / 1000, UTC)
+
+
+def job(function: str = "note", **fields) -> Job:
+    return Job(f"jobs_under_test:{function}", **fields)
+
+
+async def test_nothing_of_a_paused_trigger_starts_until_it_is_resumed(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    trigger = await client.schedule(job(), every(1, start=NOW + timedelta(seconds=2)))
+    await c.pass_time(3.5)
+    await client.pause(trigger.key)
+    started = len(c.runs.started)
+    await c.pass_time(20)
+    assert len(c.runs.started) == started
+    assert (await client.trigger(trigger.key)).state == "PAUSED"
+    await client.resume(trigger.key)
+    await c.until(lambda: len(c.runs.started) > started + 20)
+    scheduled = sorted(f.scheduled for f in c.runs.started)
+    assert scheduled == list(range(scheduled[0], scheduled[0] + len(scheduled) * 1000, 1000))
+
+
+async def test_an_instant_claimed_ahead_is_parked_by_a_pause_and_fires_after_the_resume(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    trigger = await client.schedule(job(), once(NOW + timedelta(seconds=5)))
+    await c.until(lambda: c.clock.monotonic() >= 4.9)
+    assert (await client.trigger(trigger.key)).state == "COMPLETE"
+    await client.pause(trigger.key)
+    (parked,) = await client.firings(of=trigger.key)
+    assert parked.state == "PAUSED"
+    await c.pass_time(30)
+    assert c.runs.started == []
+    await client.resume(trigger.key)
+    await c.until(lambda: len(c.runs.finished) == 1, within=2)
+
+
+async def test_pausing_a_job_pauses_all_of_its_triggers(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    for name in ("x", "y"):
+        await client.schedule(job(), every(5, name=name, start=NOW + timedelta(seconds=9)))
+    await client.pause("DEFAULT/note")
+    assert {t.state for t in await client.triggers()} == {"PAUSED"}
+    await client.resume("DEFAULT/note")
+    assert {t.state for t in await client.triggers()} == {"NORMAL"}
+
+
+async def test_deleting_a_job_cancels_what_has_not_started(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    trigger = await client.schedule(job(), once(NOW + timedelta(seconds=5)))
+    handle = client.handle(f"{trigger.key}@{trigger.schedule.at}")
+    await c.until(lambda: c.clock.monotonic() >= 4.9)
+    await client.delete("DEFAULT/note")
+    with pytest.raises(JobCancelled, match="removed"):
+        await handle.result(timeout=2)
+    await c.pass_time(30)
+    assert c.runs.started == []
+    assert await client.jobs() == []
+    assert await client.triggers() == []
+
+
+async def test_a_job_that_is_not_durable_goes_with_its_last_trigger(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    later = NOW + timedelta(hours=1)
+    for durable in (False, True):
+        for name in ("x", "y"):
+            await client.schedule(
+                job(name=f"durable-{durable}", durable=durable), once(later, name=name)
+            )
+    for trigger in await client.triggers():
+        await client.unschedule(trigger.key)
+    assert [j.name for j in await client.jobs()] == ["durable-True"]
+
+
+async def test_a_stored_job_fires_on_request_with_other_data(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    await client.add_job(job("echo", data={"value": 1}, durable=True))
+    assert await (await client.fire("DEFAULT/echo")).result(timeout=2) == 1
+    assert await (await client.fire("DEFAULT/echo", {"value": 2})).result(timeout=2) == 2
+
+
+async def test_a_firing_is_cancelled_before_it_starts_and_not_after(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    trigger = await client.schedule(
+        job("take", data={"seconds": 9}), once(NOW + timedelta(seconds=5))
+    )
+    handle = client.handle(f"{trigger.key}@{trigger.schedule.at}")
+    await c.until(lambda: c.clock.monotonic() >= 4.9)
+    await handle.cancel()
+    with pytest.raises(JobCancelled):
+        await handle.result(timeout=1)
+    running = await client.submit(job("take", data={"seconds": 9}))
+    await c.until(lambda: len(c.runs.started) == 1)
+    with pytest.raises(SubmissionRejected, match="it is EXECUTING"):
+        await running.cancel()
+
+
+async def test_scheduling_again_replaces_the_trigger(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    await client.schedule(job(), cron("0 0 12 * * ?"))
+    await client.schedule(job(), cron("0 0 13 * * ?", zone="Europe/London"))
+    (trigger,) = await client.triggers()
+    assert trigger.schedule.expression == "0 0 13 * * ?"
+
+
+async def test_schedule_unique_leaves_what_is_there(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    first = await client.schedule_unique(job(), cron("0 0 12 * * ?"))
+    again = await client.schedule_unique(job(data={"x": 1}), cron("0 0 13 * * ?"))
+    assert again == first
+    assert (await client.job("DEFAULT/note")).data == {}
+
+
+async def test_a_trigger_for_a_stored_job(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    await client.add_job(job(durable=True))
+    trigger = await client.schedule("DEFAULT/note", cron("0 0 12 * * ?", name="noon"))
+    assert trigger.key == "DEFAULT/note:DEFAULT/noon"
+    with pytest.raises(NotFound):
+        await client.schedule("DEFAULT/other", cron("0 0 12 * * ?"))
+
+
+async def test_a_job_without_a_trigger_must_be_durable(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    with pytest.raises(SubmissionRejected, match="durable"):
+        await client.add_job(job())
+
+
+async def test_of_many_scheduled_at_once_the_good_ones_are_accepted(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    pairs = [(job(name=f"j{n}"), cron("0 0 12 * * ?")) for n in range(5)]
+    pairs.insert(2, (Job("os:getcwd"), cron("0 0 12 * * ?")))
+    with pytest.raises(SubmissionRejected, match="allow-list"):
+        await client.schedule_many(pairs)
+    assert len(await client.jobs()) == 5
+
+
+@pytest.mark.parametrize("command", ["pause", "resume", "delete", "fire"])
+async def test_a_key_that_names_nothing_is_not_found(cluster, command):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    for key in ("DEFAULT/none", "DEFAULT/none:DEFAULT/none"):
+        with pytest.raises(NotFound, match="none"):
+            await getattr(client, command)(key)
+
+
+async def test_a_cluster_without_a_node_answers_nothing(cluster):
+    c = cluster()
+    client = await c.client(timeout=3)
+    with pytest.raises(SubmissionTimeout, match="is a node active"):
+        await client.schedule(job(), cron("0 0 12 * * ?"))
+    await c.node("a")
+    await c.until(lambda: _there(client))
+
+
+async def _there(client) -> bool:
+    return [j.name for j in await client.jobs()] == ["note"]

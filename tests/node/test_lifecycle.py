@@ -1,0 +1,173 @@
+"""A node's life: joining, the start gate, startup jobs, stopping in order."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from gridsched.client.triggers import every, once
+from gridsched.config.settings import StartupJob
+from gridsched.errors import GridMisconfigured, NodeNameTaken
+from gridsched.grid.embedded import EmbeddedCluster
+from gridsched.model.job import Job
+from gridsched.node.hooks import Hook
+from gridsched.node.node import NodeState
+from gridsched.simulation.virtual_time import START
+
+NOW = datetime.fromtimestamp(START / 1000, UTC)
+
+
+def job(function: str = "note", **fields) -> Job:
+    return Job(f"jobs_under_test:{function}", **fields)
+
+
+STARTUP = (StartupJob(job(name="{Job-1}"), (every(1, name="{Job-1 - Trigger 1}"),)),)
+
+
+async def test_the_hooks_of_a_nodes_life_are_called_in_order(cluster):
+    told = []
+
+    class Told(Hook):
+        def on_activated(self, node):
+            told.append(("activated", node))
+
+        def on_disposing(self, node):
+            told.append(("disposing", node))
+
+        def on_stopped(self, node):
+            told.append(("stopped", node))
+
+    c = cluster()
+    node = await c.assembled("a")
+    node.hooks.add(Told())
+    await node.start()
+    await node.stop()
+    await node.stop()
+    assert told == [("activated", "a"), ("disposing", "a"), ("stopped", "a")]
+    assert node.state is NodeState.STOPPED
+
+
+async def test_a_hook_that_raises_hurts_nothing_and_is_counted(cluster):
+    class Broken(Hook):
+        def on_started(self, firing):
+            raise RuntimeError("broken hook")
+
+        def on_claimed(self, firing):
+            raise RuntimeError("broken hook")
+
+    c = cluster()
+    node = await c.node("a")
+    node.hooks.add(Broken())
+    client = await c.client()
+    await (await client.submit(job())).result(timeout=2)
+    assert node.hooks.failures == 2
+
+
+async def test_a_second_node_of_one_name_is_refused(cluster):
+    c = cluster()
+    await c.node("a")
+    second = await c.assembled("a")
+    with pytest.raises(NodeNameTaken, match="'a' is already active"):
+        await second.start()
+    assert second.state is NodeState.STOPPED
+
+
+async def test_a_node_started_again_after_a_crash_takes_its_name_back(cluster):
+    c = cluster()
+    await c.crash(await c.node("a"))
+    node = await c.node("a")
+    assert node.state is NodeState.ACTIVE
+
+
+async def test_a_grid_that_bounds_the_queue_otherwise_is_told_what_to_set(cluster):
+    c = cluster()
+    c.grid.queue("Execution-a", 7)
+    node = await c.assembled("a")
+    with pytest.raises(GridMisconfigured, match="bounds it to 7.*<max-size>1000</max-size>"):
+        await node.start()
+    unbounded = EmbeddedCluster(c.clock.now, c.ids)
+    unbounded.queue("Execution-b")
+    c.grid = unbounded
+    node = await c.assembled("b")
+    with pytest.raises(GridMisconfigured, match="does not bound it"):
+        await node.start()
+
+
+async def test_no_timer_starts_until_enough_nodes_are_active_at_once(cluster):
+    c = cluster(members=3, server_count=3, jobs=STARTUP)
+    await c.node("a")
+    await c.crash(await c.node("b"))
+    await c.pass_time(20)
+    await c.node("c")
+    await c.pass_time(20)
+    assert c.runs.started == []
+    await c.node("d")
+    await c.until(lambda: len(c.runs.finished) >= 9)
+    assert {f.acquired_by for f in c.runs.started} <= {"a", "c", "d"}
+
+
+async def test_startup_jobs_are_submitted_once_however_many_nodes_carry_them(cluster):
+    c = cluster(members=2, jobs=STARTUP)
+    await c.node("a")
+    await c.until(lambda: len(c.runs.finished) >= 5)
+    await c.node("b")
+    await c.pass_time(200)
+    client = await c.client()
+    (trigger,) = await client.triggers()
+    assert trigger.created_at == START
+    assert trigger.key == "DEFAULT/{Job-1}:DEFAULT/{Job-1 - Trigger 1}"
+
+
+async def test_the_timer_and_the_shell_each_wait_their_delay(cluster):
+    c = cluster(jobs=STARTUP, timer_delay_ms=10_000, shell_delay_ms=20_000)
+    await c.node("a")
+    await c.until(lambda: len(c.runs.started) > 0)
+    assert c.runs.started[0].acquired_at - START >= 10_000
+    assert c.runs.started[0].started_at - START >= 20_000
+
+
+async def test_a_stopping_node_lets_running_jobs_finish(cluster):
+    c = cluster()
+    node = await c.node("a")
+    client = await c.client()
+    handle = await client.submit(job("take", data={"seconds": 5}))
+    await c.until(lambda: len(c.runs.started) == 1)
+    await node.stop()
+    assert await handle.state() == "COMPLETE"
+    assert await client.members() == []
+
+
+async def test_what_outlasts_the_grace_period_is_marked(cluster):
+    c = cluster(grace_period_ms=2000)
+    node = await c.node("a")
+    client = await c.client()
+    handle = await client.submit(job("take", data={"seconds": 50}))
+    await c.until(lambda: len(c.runs.started) == 1)
+    await node.stop()
+    firing = await client.firing(handle.key)
+    assert firing.state == "FAILED"
+    assert "node stopped" in firing.error
+
+
+async def test_a_stopping_node_gives_back_what_it_has_not_started(cluster):
+    c = cluster(members=2, max_threads=1, look_ahead_ms=3000)
+    first = await c.node("a")
+    client = await c.client()
+    at = NOW + timedelta(seconds=6)
+    await client.schedule_many([(job(name=f"j{n}"), once(at)) for n in range(200)])
+    await c.until(lambda: c.clock.monotonic() > 5)
+    assert first.parts.shell.in_hand == 200
+    second = await c.node("b")
+    await first.stop()
+    await c.until(lambda: len(c.runs.finished) == 200, within=3)
+    assert {f.member for f in c.runs.finished} == {"b"}
+    assert second.state is NodeState.ACTIVE
+
+
+async def test_settings_may_differ_between_nodes(cluster):
+    c = cluster()
+    await c.node("a", poll_interval_ms=100)
+    await c.node("b", poll_interval_ms=900)
+    assert replace(c.settings, poll_interval_ms=100) == c.nodes[0].settings
