@@ -9,10 +9,11 @@ State machine (docs/architecture.md draws it):
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
+from gridsched.model.dst import DstPolicy
 from gridsched.model.encoding import always
 from gridsched.model.keys import DEFAULT_GROUP, trigger_key
 
@@ -23,10 +24,34 @@ WHEN_SUBMITTED: Final = 0
 """Start of a schedule that begins when it is submitted."""
 
 TriggerState = Literal["NORMAL", "PAUSED", "COMPLETE", "ERROR"]
-Misfire = Literal["SMART", "IGNORE"]
-"""What becomes of instants that nobody claimed in time (Quartz's misfire instructions)."""
+Misfire = Literal[
+    "SMART",
+    "IGNORE",
+    "FIRE_NOW",
+    "RESCHEDULE_NOW_WITH_EXISTING_REPEAT_COUNT",
+    "RESCHEDULE_NOW_WITH_REMAINING_REPEAT_COUNT",
+    "RESCHEDULE_NEXT_WITH_REMAINING_COUNT",
+    "RESCHEDULE_NEXT_WITH_EXISTING_COUNT",
+    "FIRE_ONCE_NOW",
+    "DO_NOTHING",
+]
+"""What becomes of instants that nobody claimed in time: Quartz's misfire instructions, without its
+MISFIRE_INSTRUCTION_ and _POLICY. `policy.misfire` says which kind of schedule takes which."""
 
 Dialect = Literal["quartz", "unix"]
+IntervalUnit = Literal["SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "YEAR"]
+TimeUnit = Literal["SECOND", "MINUTE", "HOUR"]
+
+ALL_DAYS: Final = (1, 2, 3, 4, 5, 6, 7)
+"""Days of the week as Quartz numbers them: 1=SUN..7=SAT."""
+
+
+class TimeOfDay(NamedTuple):
+    """A local time of day, to the second (Quartz's TimeOfDay)."""
+
+    hour: int
+    minute: int = 0
+    second: int = 0
 
 
 class Once(msgspec.Struct, frozen=True, omit_defaults=True, tag="once"):
@@ -55,14 +80,59 @@ class Cron(msgspec.Struct, frozen=True, omit_defaults=True, tag="cron"):
     start: int | None = None
     end: int | None = None
     dialect: Dialect = "quartz"
+    dst: DstPolicy | None = None
 
 
-Schedule = Once | Simple | Cron
+class CalendarInterval(
+    msgspec.Struct, frozen=True, omit_defaults=True, cache_hash=True, tag="calendar_interval"
+):
+    """Fires at `start` and every `interval` units after it, before `end`.
+
+    Up to HOUR a unit is a length of time. From DAY on it is one of the calendar in `zone` (IANA):
+    every fire has the local time of day of `start`. A month too short for the day of `start` has its
+    last day, and so, from there on, have the others at most (as in Quartz). `start` may be
+    WHEN_SUBMITTED. `dst` None: once on each day (localtime.WALL_CLOCK).
+    """
+
+    start: int
+    interval: int
+    unit: IntervalUnit = "DAY"
+    zone: str = "UTC"
+    end: int | None = None
+    dst: DstPolicy | None = None
+
+
+class DailyTimeInterval(
+    msgspec.Struct, frozen=True, omit_defaults=True, cache_hash=True, tag="daily_time_interval"
+):
+    """Fires on `days_of_week` (1=SUN..7=SAT) at `start_time_of_day` and every `interval` units after
+    it up to `end_time_of_day` inclusive, local time in `zone` (IANA), from `start` to `end` inclusive.
+
+    Within a day the interval is a length of time, whatever the clocks do; `dst` says which instants
+    the two times of day are. None: a repeated hour is gone through twice, a time that is skipped is
+    the first after the gap. After `repeat_count` runs more than one the trigger, not the schedule,
+    has ended: as in Quartz, only runs count, neither excluded instants nor missed ones.
+    """
+
+    interval: int
+    unit: TimeUnit = "MINUTE"
+    start_time_of_day: TimeOfDay = TimeOfDay(0)
+    end_time_of_day: TimeOfDay = TimeOfDay(23, 59, 59)
+    days_of_week: tuple[int, ...] = ALL_DAYS
+    zone: str = "UTC"
+    start: int | None = None
+    end: int | None = None
+    repeat_count: int = FOREVER
+    dst: DstPolicy | None = None
+
+
+Schedule = Once | Simple | Cron | CalendarInterval | DailyTimeInterval
 
 
 class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
     """A schedule of one job, with its state. Instants are epoch ms.
 
+    calendar       name of the calendar that excludes some of its instants; "": none
     priority       None: the job's
     due            when somebody must look at it next; absent where nobody must
     next_fire      the next scheduled instant; None before it is accepted and after the last one
@@ -78,6 +148,7 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
     description: str = ""
     data: dict[str, Any] = {}
     misfire: Misfire = "SMART"
+    calendar: str = ""
     priority: int | None = None
     state: TriggerState = always("NORMAL")
     due: int | None = None

@@ -73,7 +73,7 @@ class Claimer:
     async def _claim_all(self, due: Sequence[tuple[Record[Trigger], Record[Job]]]) -> None:
         window = self._window()
         claims = [(record, job, claim(record.value, window)) for record, job in due]
-        sent = await self._fence([each for each in claims if each[2].instants], window.now)
+        sent = await self._fence([each for each in claims if each[2].instants], window)
         self._dispatcher.send(sent)
 
     async def _claim_alone(self, record: Record[Trigger], job: Record[Job]) -> None:
@@ -85,15 +85,15 @@ class Claimer:
         claimed = claim(record.value, window, most=1)
         if not claimed.instants:
             return
-        for outgoing in await self._fence([(record, job, claimed)], window.now):
+        for outgoing in await self._fence([(record, job, claimed)], window):
             if await self._locks.take(job.key, outgoing.firing.key):
                 self._dispatcher.send([outgoing])
 
     async def _fence(
-        self, claims: Sequence[tuple[Record[Trigger], Record[Job], Claim]], now: int
+        self, claims: Sequence[tuple[Record[Trigger], Record[Job], Claim]], window: Window
     ) -> list[Outgoing]:
         """Make the firings, advance the triggers; what is to be sent now."""
-        made = await self._make_firings(claims, now)
+        made = await self._make_firings(claims, window)
         triggers = self._caches.triggers
         advanced = await triggers.apply(
             [triggers.replaced(each.trigger, each.advanced) for each in made]
@@ -109,10 +109,10 @@ class Claimer:
         return outgoing
 
     async def _make_firings(
-        self, claims: Sequence[tuple[Record[Trigger], Record[Job], Claim]], now: int
+        self, claims: Sequence[tuple[Record[Trigger], Record[Job], Claim]], window: Window
     ) -> list[_Made]:
         firings = self._caches.firings
-        acquisition = Acquisition(self._core.name, now, self._core.lease)
+        acquisition = Acquisition(self._core.name, window.now, self._core.lease)
         count = sum(len(claimed.instants) for _, _, claimed in claims)
         members = iter(self._dispatcher.choose(count))
         made: list[_Made] = []
@@ -135,17 +135,17 @@ class Claimer:
         if all(created):
             return made
         there = {r.key for r, new in zip(records, created, strict=True) if not new}
-        return await self._adopt(made, there, now)
+        return await self._adopt(made, there, window)
 
-    async def _adopt(self, made: list[_Made], there: set[str], now: int) -> list[_Made]:
+    async def _adopt(self, made: list[_Made], there: set[str], window: Window) -> list[_Made]:
         """Put the firings that another node made in the place of ours."""
         found = await self._caches.firings.get_all(there)
         adopted: list[_Made] = []
         for each in made:
             own = [found.get(firing.key, firing) for firing in each.firings]
             advanced = each.advanced
-            if own[-1].value.until != each.firings[-1].value.until:
-                advanced = adopt(each.trigger.value, own[-1].value, now)
+            if own[0].value.until != each.firings[0].value.until:
+                advanced = adopt(each.trigger.value, own[0].value, window)
             adopted.append(each._replace(advanced=advanced, firings=own))
         return adopted
 

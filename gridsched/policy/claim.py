@@ -14,15 +14,16 @@ from msgspec.structs import replace
 
 from gridsched.model.firing import Firing
 from gridsched.model.job import Job
-from gridsched.model.trigger import Once, Simple, Trigger
-from gridsched.policy.fire_times import count_until, fire_after
-from gridsched.policy.misfire import MisfireAction, action, misfired
+from gridsched.model.trigger import Trigger
+from gridsched.policy.calendars import ResolvedCalendar
+from gridsched.policy.fire_times import count_until, fire_after, following
+from gridsched.policy.misfire import AfterMisfire, apply_misfire
 
 MAX_INSTANTS: Final = 64
 """Instants of one trigger that one claim fires; what is left stays due for the next look."""
 
 MAX_COUNTED: Final = 1000
-"""Missed instants that one claim puts into a range; what is left stays due for the next look."""
+"""Missed instants that one range holds, where they have to be looked at one by one."""
 
 
 class Instant(msgspec.Struct, frozen=True, gc=False):
@@ -50,78 +51,87 @@ class Window(NamedTuple):
     threshold: int
 
 
-def claim(trigger: Trigger, window: Window, most: int = MAX_INSTANTS) -> Claim:
+def claim(
+    trigger: Trigger,
+    window: Window,
+    most: int = MAX_INSTANTS,
+    calendar: ResolvedCalendar | None = None,
+) -> Claim:
     """Claim at most `most` instants that are due up to the horizon.
 
-    A trigger with nothing due is given back as it is.
+    `calendar` is the one that the trigger names. A trigger with nothing due is given back as it is.
     """
-    now, horizon, threshold = window
     scheduled = trigger.next_fire
-    if trigger.state != "NORMAL" or scheduled is None or scheduled > horizon:
+    if trigger.state != "NORMAL" or scheduled is None or scheduled > window.horizon:
         return Claim((), trigger)
-    if isinstance(trigger.schedule, Once):
-        return Claim((Instant(scheduled),), advance(trigger, None, scheduled, 1, now))
-    if misfired(trigger, now, threshold):
-        chosen = action(trigger)
-        if chosen is MisfireAction.SHIFT:
-            return _shift(trigger, scheduled, now)
-        if chosen is not MisfireAction.FIRE_ALL:
-            return _range(trigger, scheduled, now, skip=chosen is MisfireAction.SKIP)
-    return _each(trigger, scheduled, window, most)
+    after = apply_misfire(trigger, window.now, window.threshold, calendar)
+    if after is None:
+        return _each(trigger, scheduled, window, most, calendar)
+    return _missed(trigger, scheduled, after, window.now, calendar)
 
 
-def adopt(trigger: Trigger, firing: Firing, now: int) -> Trigger:
-    """The trigger after it met a firing of its next instant that another node made: what stands
-    there decides how far it goes on."""
+def adopt(
+    trigger: Trigger, firing: Firing, window: Window, calendar: ResolvedCalendar | None = None
+) -> Trigger:
+    """The trigger after it met a firing of its next instant that another node made: what that node
+    decided, at its own time, holds."""
+    at = firing.acquired_at
+    there = Window(at, at + window.horizon - window.now, window.threshold)
+    decided = claim(trigger, there, 1, calendar)
+    stands = Instant(firing.scheduled, firing.until, firing.count, firing.state == "SKIPPED")
+    if decided.instants == (stands,):
+        return decided.trigger
     last = firing.scheduled if firing.until is None else firing.until
-    return advance(trigger, fire_after(trigger.schedule, last), last, firing.count, now)
+    return _advance(trigger, stands, fire_after(trigger.schedule, last, calendar), at)
 
 
-def _each(trigger: Trigger, first: int, window: Window, most: int) -> Claim:
-    now, horizon, _ = window
-    instants = [Instant(first)]
-    following = fire_after(trigger.schedule, first)
-    while following is not None and following <= horizon and len(instants) < most:
-        instants.append(Instant(following))
-        following = fire_after(trigger.schedule, following)
-    last = instants[-1].scheduled
-    return Claim(tuple(instants), advance(trigger, following, last, len(instants), now))
+def _each(
+    trigger: Trigger, first: int, window: Window, most: int, calendar: ResolvedCalendar | None
+) -> Claim:
+    instants: list[Instant] = []
+    fire: int | None = first
+    while fire is not None and fire <= window.horizon and len(instants) < most:
+        instant = Instant(fire)
+        instants.append(instant)
+        runs = trigger.fired + 1 - trigger.misfired
+        fire = following(trigger, fire, runs, calendar)
+        trigger = _advance(trigger, instant, fire, window.now)
+    return Claim(tuple(instants), trigger)
 
 
-def _range(trigger: Trigger, first: int, now: int, *, skip: bool) -> Claim:
-    count, last = count_until(trigger.schedule, first, now, MAX_COUNTED)
-    following = fire_after(trigger.schedule, last)
-    moved = advance(trigger, following, last, count, now)
-    lost = count if skip else count - 1
-    if lost == 0:
-        return Claim((Instant(first),), moved)
+def _missed(
+    trigger: Trigger, first: int, after: AfterMisfire, now: int, calendar: ResolvedCalendar | None
+) -> Claim:
+    """All missed instants in one range, of which none runs or one. Where they are too many for one
+    range, the first of them are skipped and the others stay due: the last range decides."""
+    count, last = count_until(trigger.schedule, first, now, MAX_COUNTED, calendar)
     until = last if count > 1 else None
-    missed = replace(moved, misfired=trigger.misfired + lost)
-    return Claim((Instant(first, until, count, skip),), missed)
+    rest = fire_after(trigger.schedule, last, calendar)
+    if rest is not None and rest <= now:
+        part = Instant(first, until, count, skipped=True)
+        return Claim((part,), _advance(trigger, part, rest, now))
+    instant = Instant(first, until, count, skipped=after.next_fire != now)
+    fire = after.next_fire
+    trigger = replace(trigger, schedule=after.schedule)
+    if not instant.skipped:
+        runs = trigger.fired + 1 - trigger.misfired
+        fire = following(trigger, now, runs, calendar)
+    return Claim((instant,), _advance(trigger, instant, fire, now))
 
 
-def _shift(trigger: Trigger, first: int, now: int) -> Claim:
-    """The instant that was missed fires now; the remaining ones follow at the interval from now."""
-    schedule = trigger.schedule
-    assert isinstance(schedule, Simple)
-    left = schedule.repeat_count - (first - schedule.start) // schedule.interval
-    shifted = replace(schedule, start=now, repeat_count=left)
-    following = fire_after(shifted, now)
-    return Claim(
-        (Instant(first),), advance(replace(trigger, schedule=shifted), following, first, 1, now)
-    )
-
-
-def advance(trigger: Trigger, following: int | None, last: int, count: int, now: int) -> Trigger:
-    """The trigger after `count` instants up to `last` were claimed; `following` is its next."""
+def _advance(trigger: Trigger, instant: Instant, fire: int | None, now: int) -> Trigger:
+    """The trigger after `instant` was claimed; `fire` is its next."""
+    last = instant.scheduled if instant.until is None else instant.until
+    lost = instant.count if instant.skipped else instant.count - 1
     return replace(
         trigger,
-        next_fire=following,
-        due=following,
+        next_fire=fire,
+        due=fire,
         previous_fire=last,
-        fired=trigger.fired + count,
-        state=trigger.state if following is not None else "COMPLETE",
-        finished_at=None if following is not None else max(now, last),
+        fired=trigger.fired + instant.count,
+        misfired=trigger.misfired + lost,
+        state=trigger.state if fire is not None else "COMPLETE",
+        finished_at=None if fire is not None else max(now, last),
     )
 
 

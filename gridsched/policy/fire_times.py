@@ -6,30 +6,108 @@ any point of it, so nothing here has a state.
 
 from __future__ import annotations
 
-from functools import singledispatch
+from collections.abc import Callable
+from typing import Any, Final
 
-from gridsched.model.trigger import FOREVER, Cron, Once, Schedule, Simple
-from gridsched.policy import cron, cron_parse
+from msgspec.structs import replace
+
+from gridsched.model.trigger import (
+    FOREVER,
+    WHEN_SUBMITTED,
+    CalendarInterval,
+    Cron,
+    DailyTimeInterval,
+    Once,
+    Schedule,
+    Simple,
+    Trigger,
+)
+from gridsched.policy import calendar_interval, calendars, cron, cron_parse, daily_time_interval
+from gridsched.policy.calendars import ResolvedCalendar
 
 
-def first_fire(schedule: Schedule) -> int | None:
+def starting(schedule: Schedule, now: int) -> Schedule:
+    """The schedule as it is submitted at `now`: one that says no start begins then."""
+    if isinstance(schedule, Once):
+        return Once(now) if schedule.at == WHEN_SUBMITTED else schedule
+    return schedule if schedule.start else replace(schedule, start=now)
+
+
+def first_fire(schedule: Schedule, calendar: ResolvedCalendar | None = None) -> int | None:
     """The first instant the schedule names; None where it names none."""
-    return fire_after(schedule, -1)
+    return fire_after(schedule, -1, calendar)
 
 
-@singledispatch
-def fire_after(schedule: Schedule, after: int) -> int | None:
-    """The first instant of the schedule strictly after `after`; None where there is none."""
-    raise TypeError(f"not a schedule: {schedule!r}")
+def fire_after(
+    schedule: Schedule, after: int, calendar: ResolvedCalendar | None = None
+) -> int | None:
+    """The first instant of the schedule strictly after `after` that the calendar includes.
+
+    None where there is none, or where the calendar has excluded so many in a row (MAX_MOVES) that
+    there will be none.
+    """
+    compute = _FIRE_AFTER[type(schedule)]
+    fire = compute(schedule, after)
+    if calendar is None:
+        return fire
+    for _ in range(calendars.MAX_MOVES):
+        if fire is None:
+            return None
+        until = calendars.excluded_until(calendar, fire)
+        if until is None or until == fire:
+            return until
+        fire = compute(schedule, until - 1)
+    return None
 
 
-@fire_after.register
-def _(schedule: Once, after: int) -> int | None:
+def following(
+    trigger: Trigger, after: int, runs: int, calendar: ResolvedCalendar | None = None
+) -> int | None:
+    """The trigger's next instant after one, when it has run `runs` times; None when it has ended."""
+    schedule = trigger.schedule
+    if isinstance(schedule, DailyTimeInterval) and runs > schedule.repeat_count != FOREVER:
+        return None
+    return fire_after(schedule, after, calendar)
+
+
+def count_until(
+    schedule: Schedule,
+    first: int,
+    until: int,
+    limit: int,
+    calendar: ResolvedCalendar | None = None,
+) -> tuple[int, int]:
+    """How many instants lie from `first` (one of them) to `until`, and the last of these.
+
+    Counts at most `limit` where it has to look at each; the rest is for another look.
+    """
+    if isinstance(schedule, Simple) and calendar is None:
+        return _count_simple(schedule, first, until)
+    count, last = 1, first
+    while count < limit:
+        fire = fire_after(schedule, last, calendar)
+        if fire is None or fire > until:
+            break
+        count, last = count + 1, fire
+    return count, last
+
+
+def _count_simple(schedule: Simple, first: int, until: int) -> tuple[int, int]:
+    if schedule.repeat_count == 0:
+        return 1, first
+    last = until if schedule.end is None else min(until, schedule.end - 1)
+    more = max(0, last - first) // schedule.interval
+    if schedule.repeat_count != FOREVER:
+        done = (first - schedule.start) // schedule.interval
+        more = min(more, schedule.repeat_count - done)
+    return more + 1, first + more * schedule.interval
+
+
+def _once(schedule: Once, after: int) -> int | None:
     return schedule.at if schedule.at > after else None
 
 
-@fire_after.register
-def _(schedule: Simple, after: int) -> int | None:
+def _simple(schedule: Simple, after: int) -> int | None:
     """The end is exclusive but for the first instant, as in Quartz's SimpleTriggerImpl."""
     if after < schedule.start:
         return schedule.start
@@ -42,40 +120,21 @@ def _(schedule: Simple, after: int) -> int | None:
     return None if schedule.end is not None and instant >= schedule.end else instant
 
 
-@fire_after.register
-def _(schedule: Cron, after: int) -> int | None:
+def _cron(schedule: Cron, after: int) -> int | None:
     """The end is inclusive, as in Quartz's CronTriggerImpl."""
     if schedule.start is not None:
         after = max(after, schedule.start - 1)
     expression = cron_parse.parse(schedule.expression, schedule.dialect)
-    instant = cron.next_fire(expression, schedule.zone, after, None)
+    instant = cron.next_fire(expression, schedule.zone, after, schedule.dst)
     if instant is None or (schedule.end is not None and instant > schedule.end):
         return None
     return instant
 
 
-def count_until(schedule: Schedule, first: int, until: int, limit: int) -> tuple[int, int]:
-    """How many instants lie from `first` (one of them) to `until`, and the last of these.
-
-    Counts at most `limit`; the rest is for another look.
-    """
-    if isinstance(schedule, Simple) and until > first and schedule.repeat_count != 0:
-        return _count_simple(schedule, first, until, limit)
-    count, last = 1, first
-    while count < limit:
-        following = fire_after(schedule, last)
-        if following is None or following > until:
-            break
-        count, last = count + 1, following
-    return count, last
-
-
-def _count_simple(schedule: Simple, first: int, until: int, limit: int) -> tuple[int, int]:
-    more = (until - first) // schedule.interval
-    if schedule.repeat_count != FOREVER:
-        done = (first - schedule.start) // schedule.interval
-        more = min(more, schedule.repeat_count - done)
-    if schedule.end is not None:
-        more = min(more, max(0, (schedule.end - 1 - first) // schedule.interval))
-    more = min(more, limit - 1)
-    return more + 1, first + more * schedule.interval
+_FIRE_AFTER: Final[dict[type, Callable[[Any, int], int | None]]] = {
+    Once: _once,
+    Simple: _simple,
+    Cron: _cron,
+    CalendarInterval: calendar_interval.fire_after,
+    DailyTimeInterval: daily_time_interval.fire_after,
+}

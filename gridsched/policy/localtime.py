@@ -14,27 +14,15 @@ from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from msgspec import Struct
-
 from gridsched.errors import InvalidSchedule
+from gridsched.model.dst import DstPolicy as DstPolicy  # noqa: PLC0414  a word of this room too
 
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  local times are naive here
 _MS: Final = timedelta(milliseconds=1)
 _SECOND: Final = timedelta(seconds=1)
-
-
-class DstPolicy(Struct, frozen=True, cache_hash=True):
-    """What becomes of a local time that a clock change skips (`gap`) or repeats (`overlap`).
-
-    gap      "skip": nothing; "after": the first instant after the gap
-    overlap  "first", "second" or "both" of its two instants
-    """
-
-    gap: Literal["skip", "after"]
-    overlap: Literal["first", "second", "both"]
 
 
 QUARTZ: Final = DstPolicy("skip", "second")
