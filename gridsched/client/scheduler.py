@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import msgspec
-from msgspec.structs import fields, replace
+from msgspec.structs import replace
 
 from gridsched.client.handle import AsyncHandle
 from gridsched.client.submitter import Submitter
@@ -226,16 +226,9 @@ class AsyncScheduler:
     # Below the surface
 
     async def _find(self, store: Store[V], key: str | None, **wanted: str | None) -> list[V]:
-        """The values whose fields are as wanted (None: anything); with `key` only of its job.
-
-        A record does not hold the fields that have their default, so no query finds them by it.
-        """
-        where = {name: value for name, value in wanted.items() if value is not None}
-        defaults = {field.name: field.default for field in fields(store.type)}
-        conditions = [Equal(n, value) for n, value in where.items() if value != defaults[n]]
-        found = await store.find(conditions, self._partitions(key))
-        values = [record.value for record in found]
-        return [v for v in values if all(getattr(v, n) == value for n, value in where.items())]
+        """The values whose fields are as wanted (None: anything); with `key` only of its job."""
+        where = [Equal(name, value) for name, value in wanted.items() if value is not None]
+        return [record.value for record in await store.find(where, self._partitions(key))]
 
     def _partitions(self, key: str | None) -> list[int] | None:
         return None if key is None else [partition_of(self.caches.jobs.data_key(job_of(key)))]

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from gridsched import aio
+from gridsched.client import entry
 from gridsched.client.blocking import Scheduler
 from gridsched.client.grids import DEFAULT_ADDRESS, EMBEDDED, Addresses
 from gridsched.client.portal import Portal
@@ -16,7 +16,7 @@ from gridsched.config.settings import Settings
 class LocalNode:
     """A node that runs on a thread of this process, with a client of its cluster."""
 
-    def __init__(self, portal: Portal, inner: aio.NodeHandle) -> None:
+    def __init__(self, portal: Portal, inner: entry.NodeHandle) -> None:
         self._portal = portal
         self._inner = inner
         self.scheduler = Scheduler(portal, inner.scheduler, owns_portal=False)
@@ -52,7 +52,7 @@ def start(
     """Start a node on a daemon thread. See `gridsched.aio.start` for what it takes."""
     portal = Portal("gridsched-node")
     try:
-        return LocalNode(portal, portal.run(aio.start(config, grid=grid, **options)))
+        return LocalNode(portal, portal.run(entry.start(config, grid=grid, **options)))
     except BaseException:
         portal.close()
         raise
@@ -62,7 +62,7 @@ def connect(addresses: Addresses = DEFAULT_ADDRESS, **options: Any) -> Scheduler
     """Connect to a cluster. See `gridsched.aio.connect` for what it takes."""
     portal = Portal("gridsched-client")
     try:
-        return Scheduler(portal, portal.run(aio.connect(addresses, **options)))
+        return Scheduler(portal, portal.run(entry.connect(addresses, **options)))
     except BaseException:
         portal.close()
         raise
