@@ -34,7 +34,7 @@ class Live(Hook):
         self._console = console
         self._running: dict[str, Firing] = {}
         self._headed = False
-        labels = [(s.job.key, t.name) for s in jobs for t in s.triggers] or [("JOB", "TRIGGER")]
+        labels = [("JOB", "TRIGGER"), *((s.job.key, t.name) for s in jobs for t in s.triggers)]
         self._widths = [max(map(len, column)) for column in zip(*labels, strict=True)]
 
     def on_claimed(self, firing: Firing) -> None:

@@ -40,6 +40,9 @@ _STATE_STYLES: Final = {
     "LOST": "red",
     "ERROR": "red",
 }
+_WIDE: Final = 100
+"""On a terminal this wide, only the first and the last column are folded where a table is wider."""
+
 _INSTANTS: Final = frozenset(
     {
         "acquired_at",
@@ -159,10 +162,13 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         _print_aligned([headings, *cells])
         return
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for index, heading in enumerate(headings):
-        numbers = all(row[index].isdecimal() for row in cells)
-        justify = "right" if numbers and cells else "left"
-        table.add_column(heading, overflow="fold", justify=justify)  # type: ignore[arg-type]
+    for column in zip(headings, *cells, strict=True):
+        table.add_column(
+            column[0],
+            overflow="fold",
+            no_wrap=console.width >= _WIDE and column[0] not in (headings[0], headings[-1]),
+            justify="right" if all(map(str.isdecimal, column[1:])) else "left",
+        )
     for row in cells:
         table.add_row(*(Text(cell, _STATE_STYLES.get(cell, "")) for cell in row))
     console.print(table)

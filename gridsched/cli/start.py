@@ -99,10 +99,12 @@ def start(
         hooks.append(Live(Console(highlight=False), settings.jobs))
     starting = aio.start(settings, hooks=hooks, **options)
     seconds = None if lasting is None else lasting / 1000
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(serve(starting, seconds))
-    for line in tally.summary():
-        click.echo(line)
+    try:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(serve(starting, seconds))
+    finally:
+        if tally.activated:
+            click.echo("\n".join(tally.summary()))
 
 
 def _settings(config: str | None, server_count: int | None, allow: Sequence[str]) -> Settings:

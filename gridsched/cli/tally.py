@@ -20,10 +20,14 @@ class Tally(Hook):
     however long the node runs."""
 
     def __init__(self) -> None:
+        self.activated = False
         self.failed = 0
         self.retried = 0
         self.misfired = 0
         self._lateness: defaultdict[str, Counter[int]] = defaultdict(Counter)
+
+    def on_activated(self, node: str) -> None:
+        self.activated = True
 
     def on_claimed(self, firing: Firing) -> None:
         self.misfired += firing.count if firing.state == "SKIPPED" else firing.count - 1

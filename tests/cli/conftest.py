@@ -12,14 +12,25 @@ import gridsched
 from gridsched.cli import main, remote
 
 
-@pytest.fixture
-def cli() -> Run:
-    """Runs `gridsched` with these arguments."""
+def _runner(**environment: str | None) -> Run:
+    runner = CliRunner(env={"FORCE_COLOR": None, **environment})
 
     def run(*arguments: str) -> Result:
-        return CliRunner().invoke(main, arguments, prog_name="gridsched", catch_exceptions=False)
+        return runner.invoke(main, arguments, prog_name="gridsched", catch_exceptions=False)
 
     return run
+
+
+@pytest.fixture
+def cli() -> Run:
+    """Runs `gridsched` with these arguments, its output in a pipe."""
+    return _runner()
+
+
+@pytest.fixture
+def terminal() -> Run:
+    """The same on a terminal of 100 columns."""
+    return _runner(FORCE_COLOR="1", TERM="xterm", COLUMNS="100")
 
 
 @pytest.fixture(scope="session")

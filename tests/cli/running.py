@@ -58,10 +58,16 @@ class NodeProcess:
         assert self.process.wait(PATIENCE) == expected_code, output
         return output
 
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
+    def stop(self) -> None:
+        """End it in order where it still runs, or at once where it does not end so."""
+        if self.process is None:
+            return
+        self.process.terminate()
+        try:
             self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
     def _next(self) -> str | None:
         try:

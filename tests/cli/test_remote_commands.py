@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 
 import pytest
@@ -143,6 +144,16 @@ class TestListing:
         assert listed[1].split()[:2] == [f"{group}/greet", HELLO]
         assert "[bold]you[/bold]" in listed[1]
         assert "\x1b" not in "".join(listed)
+
+    def test_on_a_terminal_states_have_colours_and_data_has_none(
+        self, terminal: Run, trigger: str, group: str
+    ) -> None:
+        listed = terminal("triggers", "--job", f"{group}/greet").stdout
+        assert "\x1b[1mTRIGGER" in listed
+        assert "\x1b[32mNORMAL" in listed
+        assert max(len(re.sub("\x1b[^m]*m", "", line)) for line in listed.splitlines()) <= 100
+        shown = terminal("jobs", f"{group}/greet").stdout
+        assert '{"name":"[bold]you[/bold]\\u001b[2J"}' in shown
 
     def test_json_has_every_field_and_the_key(self, cli: Run, trigger: str, group: str) -> None:
         (job,) = json.loads(cli("jobs", "--group", group, "--json").stdout)

@@ -49,7 +49,7 @@ def node(tmp_path: Path) -> Iterator[NodeProcess]:
     """A node that starts in an empty folder."""
     process = NodeProcess(tmp_path)
     yield process
-    process.kill()
+    process.stop()
 
 
 def test_the_demo_shows_what_fires_and_sums_up(node: NodeProcess) -> None:
