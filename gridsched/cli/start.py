@@ -18,6 +18,7 @@ from gridsched.cli.live import Live
 from gridsched.cli.options import DURATION, GRID, LISTEN
 from gridsched.cli.serve import serve
 from gridsched.cli.tally import Tally
+from gridsched.client.entry import resolve_settings
 from gridsched.client.grids import EMBEDDED
 from gridsched.client.portal import new_event_loop
 from gridsched.config.settings import Settings
@@ -108,7 +109,7 @@ def start(
 
 
 def _settings(config: str | None, server_count: int | None, allow: Sequence[str]) -> Settings:
-    settings = aio.resolve_settings(config, {})
+    settings = resolve_settings(config, {})
     return replace(
         settings,
         server_count=server_count or settings.server_count,
