@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -87,7 +88,7 @@ async def test_a_failing_job_is_tried_again_by_its_policy(cluster):
     assert await handle.result(timeout=60) == "at last"
     starts = [f.started_at - START for f in c.runs.started]
     assert [f.attempt for f in c.runs.started] == [1, 2, 3]
-    assert [round((b - a) / 1000) for a, b in zip(starts, starts[1:], strict=False)] == [10, 20]
+    assert [round((b - a) / 1000) for a, b in itertools.pairwise(starts)] == [10, 20]
 
 
 async def test_a_job_that_fails_for_good_says_why(cluster):
@@ -167,7 +168,7 @@ async def test_a_job_that_disallows_concurrency_never_overlaps(cluster):
     )
     await c.until(lambda: len(c.runs.finished) == 6)
     spans = sorted((f.started_at, f.finished_at) for f in c.runs.finished)
-    assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in itertools.pairwise(spans))
 
 
 async def test_priority_decides_among_those_due_together(cluster):

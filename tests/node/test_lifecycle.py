@@ -85,7 +85,7 @@ async def test_a_grid_that_bounds_the_queue_otherwise_is_told_what_to_set(cluste
     c = cluster()
     c.grid.queue("Execution-a", 7)
     node = await c.assembled("a")
-    with pytest.raises(GridMisconfigured, match="bounds it to 7.*<max-size>1000</max-size>"):
+    with pytest.raises(GridMisconfigured, match=r"bounds it to 7.*<max-size>1000</max-size>"):
         await node.start()
     unbounded = EmbeddedCluster(c.clock.now, c.ids)
     unbounded.queue("Execution-b")
