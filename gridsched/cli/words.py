@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import singledispatch
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gridsched.model.trigger import FOREVER, WHEN_SUBMITTED, Cron, Once, Schedule, Simple
+from gridsched.model.trigger import (
+    FOREVER,
+    WHEN_SUBMITTED,
+    CalendarInterval,
+    Cron,
+    DailyTimeInterval,
+    Once,
+    Schedule,
+    Simple,
+    TimeOfDay,
+)
 
 _UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000), ("ms", 1))
+_DAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 
 def moment(instant: int, zone: ZoneInfo) -> str:
@@ -32,24 +44,62 @@ def duration(ms: int) -> str:
     return " ".join(parts) or "0 ms"
 
 
+@singledispatch
 def schedule(value: Schedule, zone: ZoneInfo) -> str:
-    """A schedule in words."""
-    match value:
-        case Cron():
-            unix = "" if value.dialect == "quartz" else f"{value.dialect} "
-            return f"{unix}cron {value.expression} ({value.zone}){_until(value.end, zone)}"
-        case Once(at) | Simple(at, repeat_count=0):
-            return f"once{_at(at, zone)}"
-        case Simple(_, interval, count, end):
-            times = "" if count == FOREVER else f", {count + 1} times"
-            return f"every {duration(interval)}{times}{_until(end, zone)}"
-        case _:
-            fields = msgspec.to_builtins(value)
-            return f"{fields.pop('type')} {', '.join(f'{n} {v}' for n, v in fields.items())}"
+    """A schedule in words, its instants in a zone."""
+    raise TypeError(f"not a schedule: {value!r}")
+
+
+@schedule.register
+def _(value: Once, zone: ZoneInfo) -> str:
+    return f"once {_at(value.at, zone)}"
+
+
+@schedule.register
+def _(value: Simple, zone: ZoneInfo) -> str:
+    if value.repeat_count == 0:
+        return f"once {_at(value.start, zone)}"
+    return f"every {duration(value.interval)}{_times(value.repeat_count)}{_until(value.end, zone)}"
+
+
+@schedule.register
+def _(value: Cron, zone: ZoneInfo) -> str:
+    unix = "" if value.dialect == "quartz" else f"{value.dialect} "
+    return f"{unix}cron {value.expression} ({value.zone}){_until(value.end, zone)}"
+
+
+@schedule.register
+def _(value: CalendarInterval, zone: ZoneInfo) -> str:
+    return (
+        f"{_every(value.interval, value.unit)} from {_at(value.start, zone)} "
+        f"({value.zone}){_until(value.end, zone)}"
+    )
+
+
+@schedule.register
+def _(value: DailyTimeInterval, zone: ZoneInfo) -> str:
+    first, last = value.start_time_of_day, value.end_time_of_day
+    days = ",".join(_DAYS[day - 1] for day in value.days_of_week)
+    return (
+        f"{_every(value.interval, value.unit)} {_time(first)}–{_time(last)} {days} "
+        f"({value.zone}){_times(value.repeat_count)}{_until(value.end, zone)}"
+    )
+
+
+def _every(interval: int, unit: str) -> str:
+    return f"every {interval} {unit.lower()}{'' if interval == 1 else 's'}"
+
+
+def _time(time: TimeOfDay) -> str:
+    return f"{time.hour:02d}:{time.minute:02d}:{time.second:02d}"
+
+
+def _times(repeat_count: int) -> str:
+    return "" if repeat_count == FOREVER else f", {repeat_count + 1} times"
 
 
 def _at(instant: int, zone: ZoneInfo) -> str:
-    return " when submitted" if instant == WHEN_SUBMITTED else f" at {moment(instant, zone)}"
+    return "when submitted" if instant == WHEN_SUBMITTED else moment(instant, zone)
 
 
 def _until(end: int | None, zone: ZoneInfo) -> str:

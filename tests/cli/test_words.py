@@ -14,7 +14,17 @@ from gridsched.cli.tally import Tally
 from gridsched.config.settings import StartupJob
 from gridsched.model.firing import Firing
 from gridsched.model.job import Job
-from gridsched.model.trigger import WHEN_SUBMITTED, Cron, Once, Schedule, Simple, Trigger
+from gridsched.model.trigger import (
+    WHEN_SUBMITTED,
+    CalendarInterval,
+    Cron,
+    DailyTimeInterval,
+    Once,
+    Schedule,
+    Simple,
+    TimeOfDay,
+    Trigger,
+)
 
 LONDON = ZoneInfo("Europe/London")
 NOON = 1_780_311_600_000
@@ -44,8 +54,16 @@ class TestWords:
                 Simple(WHEN_SUBMITTED, 2000, end=NOON),
                 "every 2 s until 2026-06-01T12:00:00+01:00",
             ),
-            (Simple(NOON, 0, 0), "once at 2026-06-01T12:00:00+01:00"),
+            (Simple(NOON, 0, 0), "once 2026-06-01T12:00:00+01:00"),
             (Once(WHEN_SUBMITTED), "once when submitted"),
+            (
+                CalendarInterval(NOON, 1, "MONTH", "Europe/London"),
+                "every 1 month from 2026-06-01T12:00:00+01:00 (Europe/London)",
+            ),
+            (
+                DailyTimeInterval(15, "MINUTE", TimeOfDay(9), TimeOfDay(17, 30), (2, 6)),
+                "every 15 minutes 09:00:00–17:30:00 MON,FRI (UTC)",
+            ),
         ],
     )
     def test_a_schedule(self, schedule: Schedule, said: str) -> None:
