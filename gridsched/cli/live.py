@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -25,6 +27,14 @@ _OUTCOMES: Final = {
     "CANCELLED": ("cancelled", "yellow"),
     "FAILED": ("failed", "red"),
 }
+
+
+class Screen(Console):
+    """Where the lines go. A node goes on when nobody reads them any more."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Live(Hook):

@@ -10,11 +10,10 @@ from typing import Any
 
 import click
 from msgspec.structs import replace
-from rich.console import Console
 
 from gridsched import aio
 from gridsched.cli import logs
-from gridsched.cli.live import Live
+from gridsched.cli.live import Live, Screen
 from gridsched.cli.options import DURATION, GRID, LISTEN
 from gridsched.cli.serve import serve
 from gridsched.cli.tally import Tally
@@ -97,7 +96,7 @@ def start(
     tally = Tally()
     hooks: list[Hook] = [tally]
     if live:
-        hooks.append(Live(Console(highlight=False), settings.jobs))
+        hooks.append(Live(Screen(highlight=False), settings.jobs))
     starting = aio.start(settings, hooks=hooks, **options)
     seconds = None if lasting is None else lasting / 1000
     try:

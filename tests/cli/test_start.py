@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 from running import NodeProcess, Run
@@ -66,6 +69,19 @@ def test_the_demo_shows_what_fires_and_sums_up(node: NodeProcess) -> None:
     assert "lateness p50 " in output
     assert "demo/say hello  fired " in output
     assert "Traceback" not in output
+
+
+def test_it_goes_on_when_nobody_reads_any_more() -> None:
+    command = [sys.executable, "-m", "gridsched", "start", str(DEMO), "--live", "--for", "2S"]
+    with subprocess.Popen(command, stdout=PIPE, stderr=PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline().startswith("READY")
+        process.stdout.close()
+        log = process.stderr.read()
+    assert process.returncode == 0
+    assert "has stopped" in log
+    assert "Traceback" not in log
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
