@@ -140,7 +140,7 @@ class Membership(Service):
         self._record = records.get(self.me.name, self._record)
         await self._bury(records, now)
         for name, sighting in before.items():
-            if name not in self._seen:
+            if not self.alive(name, sighting.member.incarnation):
                 self._gone(sighting.member)
         self._forget_owned()
 
@@ -150,7 +150,6 @@ class Membership(Service):
             if name != self.me.name and now - sighting.changed_at > self._timeout:
                 await self._store.apply([self._store.removed(records[name])])
                 del self._seen[name]
-                self._gone(sighting.member)
 
     def _gone(self, member: Member) -> None:
         if member.name != self.me.name:

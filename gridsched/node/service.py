@@ -28,6 +28,7 @@ class Service(ABC):
         self.log = logging.getLogger(f"gridsched.{name}")
         self._task: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
+        self._finishing = False
 
     @abstractmethod
     async def step(self) -> None:
@@ -36,14 +37,26 @@ class Service(ABC):
     def start(self) -> None:
         """Start the loop; nothing where it runs already."""
         if self._task is None:
+            self._finishing = False
             self._task = asyncio.get_running_loop().create_task(self._loop(), name=self.name)
 
     async def stop(self) -> None:
         """End the loop and wait for its end; nothing where it does not run."""
+        await self._end()
+
+    async def _end(self) -> None:
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+    async def finish(self, seconds: float) -> None:
+        """End the loop after its current step, which may take so long; then stop it."""
+        self._finishing = True
+        self.wake()
+        if self._task is not None:
+            await asyncio.wait([self._task], timeout=seconds)
+        await self._end()
 
     @property
     def running(self) -> bool:
@@ -63,7 +76,7 @@ class Service(ABC):
 
     async def _loop(self) -> None:
         pause = 0.0
-        while True:
+        while not self._finishing:
             try:
                 await self.step()
             except GridError as error:

@@ -17,7 +17,9 @@ from gridsched.node.shell.run import Held
 from gridsched.stores.record import Record
 
 BATCH: Final = 128
-TAKE_TIMEOUT: Final = 5.0
+TAKE_TIMEOUT: Final = 1.0
+"""Seconds. A take that is cancelled may lose what it is just handed, so a stop waits for its end."""
+
 _KNOWN_JOBS: Final = 4096
 
 
@@ -42,6 +44,10 @@ class Receiver(Service):
         self._decode_payload = msgspec.json.Decoder(Payload).decode
         self._decode_job = msgspec.json.Decoder(Job).decode
         self._jobs: dict[bytes, Job] = {}
+
+    async def stop(self) -> None:
+        if self.running:
+            await self.finish(2 * TAKE_TIMEOUT)
 
     async def step(self) -> None:
         if self._delay:
