@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
+from uuid import UUID
 
 from gridsched.errors import GridUnavailable
 from gridsched.grid.data import PARTITION_COUNT
 from gridsched.grid.embedded.arrangement import arrange
 from gridsched.grid.embedded.index import Index
 from gridsched.grid.embedded.maps import DistributedMap
-from gridsched.grid.embedded.partition import Partition
+from gridsched.grid.embedded.partition import Container, Partition
 from gridsched.grid.embedded.queues import UNBOUNDED, DistributedQueue
 
 FIRST_PORT = 5701
 
 
 class Member(NamedTuple):
-    """A member; `address` is host:port, a label that nothing listens on."""
+    """A member; `address` is host:port, a label where no server gives it a real one."""
 
     uuid: str
     address: str
+
+
+class _Placed(Container, Protocol):
+    """A container in one partition."""
+
+    partition: int
+
+
+T = TypeVar("T", bound=_Placed)
+
+
+def uuids(ids: Callable[[], str]) -> Callable[[], str]:
+    """UUIDs made of two ids of 16 hex digits each: what members that clients connect to need."""
+    return lambda: str(UUID(ids() + ids()))
 
 
 class EmbeddedCluster:
@@ -42,6 +57,7 @@ class EmbeddedCluster:
         self._backup_count = 1
         self._maps: dict[str, DistributedMap] = {}
         self._queues: dict[str, DistributedQueue] = {}
+        self._others: dict[tuple[str, str], Any] = {}
         self.membership_listeners: list[Callable[[], None]] = []
         for _ in range(members):
             self.add_member()
@@ -56,9 +72,38 @@ class EmbeddedCluster:
         """For each partition the uuids of its replicas' members, the primary's first."""
         return tuple(partition.row for partition in self._partitions)
 
-    def add_member(self) -> str:
+    @property
+    def maps(self) -> Mapping[str, DistributedMap]:
+        """The maps that are there now, by name."""
+        return self._maps
+
+    @property
+    def queues(self) -> Mapping[str, DistributedQueue]:
+        """The queues that are there now, by name."""
+        return self._queues
+
+    @property
+    def now_ms(self) -> Callable[[], int]:
+        """The clock, epoch milliseconds."""
+        return self._now_ms
+
+    def owner_of(self, partition: int) -> str | None:
+        """The uuid of the member that holds the primary of a partition."""
+        row = self._partitions[partition].row
+        return row[0] if row else None
+
+    def backups_of(self, partition: int) -> tuple[str, ...]:
+        """The uuids of the members that hold the backups of a partition."""
+        return self._partitions[partition].row[1:]
+
+    def locate(self, uuid: str, address: str) -> None:
+        """Let a member be found at `address`."""
+        self._members[uuid] = Member(uuid, address)
+        self._announce()
+
+    def add_member(self, address: str | None = None) -> str:
         """A new member joins and takes its share of the partitions; returns its uuid."""
-        member = Member(self._ids(), f"127.0.0.1:{FIRST_PORT + self._joined}")
+        member = Member(self._ids(), address or f"127.0.0.1:{FIRST_PORT + self._joined}")
         self._joined += 1
         self._members[member.uuid] = member
         self._rebalance()
@@ -102,6 +147,36 @@ class EmbeddedCluster:
             self._partitions[found.partition].add(found)
         return found
 
+    def destroy_map(self, name: str) -> None:
+        """Drop the entries of a map, and its listeners; its indexes stay."""
+        self.check_running()
+        found = self._maps.get(name)
+        if found is not None:
+            found.clear()
+            found.listeners.clear()
+
+    def other(self, service: str, name: str, make: Callable[[str], T]) -> T:
+        """The structure of a service, by name, made where it is not there yet."""
+        self.check_running()
+        found = self._others.get((service, name))
+        if found is None:
+            found = self._others[service, name] = make(name)
+            self._partitions[found.partition].add(found)
+        return cast(T, found)
+
+    def destroy_other(self, service: str, name: str) -> None:
+        """Drop such a structure and what is in it."""
+        self.check_running()
+        found = self._others.pop((service, name), None)
+        if found is not None:
+            self._partitions[found.partition].discard(found)
+            found.lose(found.partition)
+
+    def sweep(self) -> None:
+        """Free the expired entries of every map."""
+        for held in self._maps.values():
+            held.sweep()
+
     def destroy_queue(self, name: str) -> None:
         """Drop the queue, its items and its takers; the next `queue` makes it anew."""
         self.check_running()
@@ -125,5 +200,8 @@ class EmbeddedCluster:
             table = arrange(self.table, tuple(self._members), self._backup_count + 1)
             for partition, row in zip(self._partitions, table, strict=True):
                 partition.migrate(row)
+        self._announce()
+
+    def _announce(self) -> None:
         for listener in tuple(self.membership_listeners):
             listener()

@@ -10,7 +10,7 @@ from gridsched.errors import GridUnavailable
 from gridsched.grid.data import PARTITION_COUNT
 from gridsched.grid.embedded.cluster import EmbeddedCluster
 from gridsched.grid.embedded.index import HashIndex, Index, SortedIndex
-from gridsched.grid.embedded.maps import DistributedMap
+from gridsched.grid.embedded.maps import DistributedMap, MapChange
 from gridsched.grid.embedded.query import Range
 from gridsched.grid.embedded.queues import DistributedQueue
 from gridsched.grid.port import (
@@ -104,7 +104,8 @@ class EmbeddedGrid(Grid):
         def cancel() -> None:
             if cancel in self._cancels:
                 self._cancels.remove(cancel)
-                listeners.remove(told)
+                if told in listeners:  # what is destroyed has no listeners any more
+                    listeners.remove(told)
 
         listeners.append(told)
         self._cancels.add(cancel)
@@ -163,9 +164,11 @@ class EmbeddedMap(GridMap):
         return len(self._map)
 
     async def listen(self, handler: Callable[[EntryEvent], None]) -> Cancel:
-        return self._grid.subscribe(
-            self._map.listeners, lambda key, old, new: handler(_event(key, old, new))
-        )
+        def told(change: MapChange) -> None:
+            if change.key is not None:
+                handler(_event(change.key, change.old, change.new))
+
+        return self._grid.subscribe(self._map.listeners, told)
 
 
 class EmbeddedQueue(GridQueue):

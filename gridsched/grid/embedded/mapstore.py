@@ -9,27 +9,55 @@ from gridsched.grid.embedded.attributes import extractor
 from gridsched.grid.embedded.index import Index
 from gridsched.grid.embedded.query import Query
 
+FOREVER = 2**63 - 1
+"""The time to live, and the instant, that never comes: Hazelcast's Long.MAX_VALUE."""
+
+
+class Expiry:
+    """When an entry expires: so long after it was written, or so long after it was last used.
+
+    `ttl` and `max_idle` are milliseconds, FOREVER for never; `at` is the next instant, in epoch
+    milliseconds, at which the entry is gone. The replicas of an entry share one.
+    """
+
+    __slots__ = ("_dead_at", "at", "max_idle", "ttl")
+
+    def __init__(self, ttl: int, max_idle: int, now: int) -> None:
+        self.ttl = ttl
+        self.max_idle = max_idle
+        self._dead_at = now + ttl if ttl < FOREVER - now else FOREVER
+        self.at = self._dead_at
+        self.touch(now)
+
+    def touch(self, now: int) -> None:
+        """The entry is used."""
+        if self.max_idle < FOREVER - now:
+            self.at = min(self._dead_at, now + self.max_idle)
+
 
 class MapStore:
     """Keys and values are shared with the other replicas; only the primary keeps indexes.
 
     Expiry is lazy: an expired entry is gone for every reader, and its memory is freed when
-    something touches it or the oldest entries are swept.
+    something touches it or the oldest entries are swept. `expired` hears of it then.
     """
 
-    __slots__ = ("_backups", "_expiry", "_extract", "_indexes", "_now_ms", "_values")
+    __slots__ = ("_backups", "_expiry", "_extract", "_gone", "_indexes", "_now_ms", "_values")
 
-    def __init__(self, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, now_ms: Callable[[], int], expired: Callable[[bytes, bytes], None] | None = None
+    ) -> None:
         self._now_ms = now_ms
+        self._gone = expired
         self._values: dict[bytes, bytes] = {}
-        self._expiry: dict[bytes, int] = {}
+        self._expiry: dict[bytes, Expiry] = {}
         self._backups: tuple[MapStore, ...] = ()
         self._indexes: tuple[Index, ...] = ()
         self._extract = extractor(())
 
     def copy(self) -> MapStore:
         """A backup of this store."""
-        copy = MapStore(self._now_ms)
+        copy = MapStore(self._now_ms, self._gone)
         copy._values = self._values.copy()
         copy._expiry = self._expiry.copy()
         return copy
@@ -54,12 +82,12 @@ class MapStore:
                 self._reindex(key, None, value)
 
     def get(self, key: bytes) -> bytes | None:
-        if key in self._expiry and self._expired(key):
-            self.change(key, self._values[key], None)
+        if key in self._expiry and not self._lives(key):
+            return None
         return self._values.get(key)
 
     def change(
-        self, key: bytes, old: bytes | None, new: bytes | None, expires_at: int | None = None
+        self, key: bytes, old: bytes | None, new: bytes | None, expiry: Expiry | None = None
     ) -> None:
         """Let `key`, which holds `old`, hold `new`; None is no entry. The backups follow."""
         if new is not None:
@@ -70,10 +98,23 @@ class MapStore:
             self._reindex(key, old, new)
         if self._expiry:
             self._expiry.pop(key, None)
-        if expires_at is not None:
-            self._expiry[key] = expires_at
+        if expiry is not None:
+            self._expiry[key] = expiry
         for backup in self._backups:
-            backup.change(key, old, new, expires_at)
+            backup.change(key, old, new, expiry)
+
+    def expiry_of(self, key: bytes) -> Expiry | None:
+        """When an entry expires; None for one that never does."""
+        return self._expiry.get(key)
+
+    def expire_at(self, key: bytes, expiry: Expiry | None) -> None:
+        """Change when an entry expires, and nothing else of it."""
+        if expiry is None:
+            self._expiry.pop(key, None)
+        else:
+            self._expiry[key] = expiry
+        for backup in self._backups:
+            backup.expire_at(key, expiry)
 
     def query(self, query: Query) -> list[tuple[bytes, bytes]]:
         """The entries that match, in the order of the index used, else as they came."""
@@ -91,23 +132,46 @@ class MapStore:
         if not query.exact:
             rows = [row for row in rows if query.matches(row[1])]
         if self._expiry:
-            rows = [row for row in rows if self.get(row[0]) is not None]
+            rows = [row for row in rows if not self._expired(row[0])]
         return rows
 
-    def sweep(self) -> None:
-        """Free expired entries, oldest first, up to one that lives.
+    def entries(self) -> list[tuple[bytes, bytes]]:
+        """Every entry that has not expired."""
+        if self._expiry:
+            return [row for row in self._values.items() if not self._expired(row[0])]
+        return list(self._values.items())
+
+    def sweep(self, *, every: bool = False) -> None:
+        """Free expired entries, oldest first, up to one that lives; or `every` one.
 
         Most maps give every entry the same time to live, so the oldest expire first and this costs
         nothing where nothing expired.
         """
-        for key in list(takewhile(self._expired, self._expiry)):
-            self.change(key, self._values[key], None)
+        select = filter if every else takewhile
+        for key in list(select(self._expired, self._expiry)):
+            self._expire(key)
 
     def __len__(self) -> int:
         return len(self._values) - sum(map(self._expired, self._expiry))
 
+    def _lives(self, key: bytes) -> bool:
+        """Whether an entry that may expire has not; then it is used, else it is freed."""
+        expiry, now = self._expiry[key], self._now_ms()
+        if expiry.at > now:
+            expiry.touch(now)
+            return True
+        self._expire(key)
+        return False
+
+    def _expire(self, key: bytes) -> None:
+        value = self._values[key]
+        self.change(key, value, None)
+        if self._gone is not None:
+            self._gone(key, value)
+
     def _expired(self, key: bytes) -> bool:
-        return self._expiry[key] <= self._now_ms()
+        expiry = self._expiry.get(key)
+        return expiry is not None and expiry.at <= self._now_ms()
 
     def _reindex(self, key: bytes, old: bytes | None, new: bytes | None) -> None:
         extract = self._extract

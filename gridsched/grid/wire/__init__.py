@@ -1,0 +1,12 @@
+"""The embedded grid as a server of Hazelcast's Open Binary Client Protocol 2.x.
+
+    server      WireServer: a listener a member, the cluster view, what all clients share
+    endpoint    one client's connection: authentication, dispatch, answers, events, limits
+    operations  what each request does; one module a service
+    messages    the table of requests, responses and events, with `codec` and `types` to speak them
+    frames      bytes to messages and back
+    errors      exceptions to Hazelcast's error holders
+
+The protocol's source is hazelcast/hazelcast-client-protocol, and where that is silent, what a
+5.7.0 member does.
+"""

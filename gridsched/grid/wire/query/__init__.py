@@ -1,0 +1,10 @@
+"""Queries on values in every serialized form: reading them, predicates, aggregators, projections.
+
+serialized   reads and writes Data; `portable` and `compact` read fields out of records
+attributes   the value of a path such as `address.lines[any].city`
+comparison   comparing an attribute with a literal of another type
+predicates   every predicate class; `sql` is its text form
+plan         where to look for the entries that a predicate matches
+paging       pages of what a predicate matches
+aggregators  projections
+"""

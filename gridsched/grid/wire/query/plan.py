@@ -1,0 +1,92 @@
+"""Where to look for the entries that a predicate matches: which partitions, and by which indexes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from gridsched.grid.embedded.maps import DistributedMap
+from gridsched.grid.embedded.query import Range
+from gridsched.grid.wire.query.attributes import KEY, THIS, Entry
+from gridsched.grid.wire.query.predicates import (
+    All,
+    Always,
+    Between,
+    Compare,
+    Equal,
+    InPartitions,
+    Predicate,
+    matcher,
+    read_predicate,
+)
+from gridsched.grid.wire.query.serialized import Schemas
+
+Row = tuple[bytes, bytes]
+
+_PLAIN: Final = re.compile(r"[^.\[\]#]+")
+_INFINITY: Final = float("inf")
+
+
+def select(held: DistributedMap, data: bytes | None, schemas: Schemas) -> list[Row]:
+    """The entries of a map that match a serialized predicate; every one where there is none."""
+    if data is None:
+        return held.entries()
+    return select_by(held, read_predicate(data, schemas), schemas)
+
+
+def select_by(held: DistributedMap, predicate: Predicate, schemas: Schemas) -> list[Row]:
+    """The entries of a map that match a predicate."""
+    partitions: Iterable[int] | None = None
+    if isinstance(predicate, InPartitions):
+        partitions, predicate = predicate.partitions, predicate.predicate
+    if isinstance(predicate, Always):
+        return held.entries(partitions) if predicate.matches else []
+    ranges = _ranges(predicate) if held.only_json else None
+    if ranges is not None and any(wanted.attribute in held.indexed for wanted in ranges):
+        rows = held.query(ranges, partitions)
+        if _is_closed(predicate):
+            return rows
+    else:
+        rows = held.entries(partitions)
+    match = matcher(predicate)
+    return [row for row in rows if match(Entry(*row, schemas))]
+
+
+def _ranges(predicate: Predicate) -> list[Range] | None:
+    """The predicate as ranges that hold at least what it matches; None where it is no such one."""
+    if isinstance(predicate, All):
+        found: list[Range] = []
+        for inner in predicate.predicates:
+            ranges = _ranges(inner)
+            if ranges is None:
+                return None
+            found += ranges
+        return found
+    wanted = _range(predicate)
+    if wanted is None or wanted.attribute in (KEY, THIS) or not _PLAIN.fullmatch(wanted.attribute):
+        return None
+    return [wanted]
+
+
+def _range(predicate: Predicate) -> Range | None:
+    if isinstance(predicate, Equal) and type(predicate.value) in (int, str):
+        return Range(predicate.attribute, predicate.value, predicate.value)
+    if isinstance(predicate, Between) and _alike(predicate.low, predicate.high):
+        return Range(*predicate)
+    if isinstance(predicate, Compare) and type(predicate.value) is int:
+        if predicate.less:
+            return Range(predicate.attribute, -_INFINITY, predicate.value)
+        return Range(predicate.attribute, predicate.value, _INFINITY)
+    return None
+
+
+def _alike(low: Any, high: Any) -> bool:
+    return type(low) in (int, str) and type(low) is type(high)
+
+
+def _is_closed(predicate: Predicate) -> bool:
+    """Whether the ranges of the predicate hold exactly what it matches."""
+    if isinstance(predicate, All):
+        return all(map(_is_closed, predicate.predicates))
+    return not isinstance(predicate, Compare) or predicate.equal

@@ -1,0 +1,323 @@
+"""Reads `Data` of every type that clients write, and writes what queries answer.
+
+Type ids and layouts are those of Hazelcast's serialization; big endian. Objects of user classes
+stay opaque: nothing of them is known here, as on a member without their classes.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from gridsched.grid.wire.errors import SerializationFailed
+
+PORTABLE: Final = -1
+IDENTIFIED: Final = -2
+LONG: Final = -8
+DOUBLE: Final = -10
+STRING: Final = -11
+COMPACT: Final = -55
+JSON: Final = -130
+
+_HEADER: Final = struct.Struct(">ii")
+_NULL_LENGTH: Final = -1
+_NANOS_A_MICRO: Final = 1000
+
+Schemas = Mapping[int, tuple[Any, ...]]
+"""The schemas of Compact records, by id."""
+
+
+class Opaque(NamedTuple):
+    """An object of which only the type and the bytes are known."""
+
+    type: int
+    raw: bytes
+
+
+class Json:
+    """A JSON value, parsed when it is first asked for."""
+
+    __slots__ = ("_parsed", "raw")
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        self._parsed: Any = msgspec.UNSET
+
+    @property
+    def parsed(self) -> Any:
+        """None where the text is no JSON."""
+        if self._parsed is msgspec.UNSET:
+            try:
+                self._parsed = msgspec.json.decode(self.raw)
+            except msgspec.DecodeError:
+                self._parsed = None
+        return self._parsed
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Json) and self.raw == other.raw
+
+    def __hash__(self) -> int:
+        return hash(self.raw)
+
+
+class Input:
+    """Reads the bytes of `data` one after the other. Positions count from its first byte."""
+
+    __slots__ = ("at", "data", "schemas")
+
+    def __init__(self, data: bytes, at: int, schemas: Schemas) -> None:
+        self.data = data
+        self.at = at
+        self.schemas = schemas
+
+    def read(self, format: struct.Struct) -> Any:
+        """The one value of that format."""
+        try:
+            (value,) = format.unpack_from(self.data, self.at)
+        except struct.error:
+            raise SerializationFailed("an object ends too early") from None
+        self.at += format.size
+        return value
+
+    def raw(self, size: int) -> bytes:
+        if size < 0 or self.at + size > len(self.data):
+            raise SerializationFailed(f"an object ends within {size} bytes")
+        self.at += size
+        return self.data[self.at - size : self.at]
+
+    def boolean(self) -> bool:
+        return bool(self.read(BYTE))
+
+    def int(self) -> int:
+        value: int = self.read(INT)
+        return value
+
+    def text(self) -> str | None:
+        size = self.int()
+        return None if size == _NULL_LENGTH else self.raw(size).decode(errors="replace")
+
+    def array(self, item: Callable[[Input], Any]) -> list[Any] | None:
+        size = self.int()
+        if size == _NULL_LENGTH:
+            return None
+        if not 0 <= size <= len(self.data):
+            raise SerializationFailed(f"an array of {size} items")
+        return [item(self) for _ in range(size)]
+
+    def object(self) -> Any:
+        """An object with its type before it."""
+        type = self.int()
+        reader = READERS.get(type)
+        if reader is None:
+            return Opaque(type, self.raw(len(self.data) - self.at))
+        return reader(self)
+
+
+BYTE: Final = struct.Struct(">b")
+SHORT: Final = struct.Struct(">h")
+CHAR: Final = struct.Struct(">H")
+INT: Final = struct.Struct(">i")
+LONG_FORMAT: Final = struct.Struct(">q")
+FLOAT: Final = struct.Struct(">f")
+DOUBLE_FORMAT: Final = struct.Struct(">d")
+_UUID: Final = struct.Struct(">QQ")
+
+
+def of(format: struct.Struct) -> Callable[[Input], Any]:
+    """Reads one value of a format."""
+    return lambda source: source.read(format)
+
+
+def char(source: Input) -> str:
+    return chr(source.read(CHAR))
+
+
+def big_integer(source: Input) -> int:
+    return int.from_bytes(source.raw(source.int()), "big", signed=True)
+
+
+def decimal(source: Input) -> Decimal:
+    unscaled = big_integer(source)
+    return Decimal(unscaled).scaleb(-source.int())
+
+
+def local_date(source: Input, year: struct.Struct = INT) -> date:
+    return date(source.read(year), source.read(BYTE), source.read(BYTE))
+
+
+def local_time(source: Input) -> time:
+    hour, minute, second = source.read(BYTE), source.read(BYTE), source.read(BYTE)
+    return time(hour, minute, second, source.int() // _NANOS_A_MICRO)
+
+
+def local_date_time(source: Input, year: struct.Struct = INT) -> datetime:
+    return datetime.combine(local_date(source, year), local_time(source))
+
+
+def offset_date_time(source: Input, year: struct.Struct = INT) -> datetime:
+    local = local_date_time(source, year)
+    return local.replace(tzinfo=timezone(timedelta(seconds=source.int())))
+
+
+def _epoch_date(source: Input) -> datetime:
+    return datetime.fromtimestamp(source.read(LONG_FORMAT) / 1000, UTC)
+
+
+def _uuid(source: Input) -> UUID:
+    high, low = _UUID.unpack(source.raw(_UUID.size))
+    return UUID(int=high << 64 | low)
+
+
+def _json(source: Input) -> Json:
+    return Json(source.raw(source.int()))
+
+
+def _objects(source: Input) -> list[Any] | None:
+    return source.array(Input.object)
+
+
+def _portable(source: Input) -> Any:
+    from gridsched.grid.wire.query.portable import read_portable
+
+    return read_portable(source)
+
+
+def _compact(source: Input) -> Any:
+    from gridsched.grid.wire.query.compact import read_compact
+
+    return read_compact(source)
+
+
+def array_of(item: Callable[[Input], Any]) -> Callable[[Input], Any]:
+    """Reads an array of such items."""
+    return lambda source: source.array(item)
+
+
+_ITEMS: Final[list[Callable[[Input], Any]]] = [
+    of(BYTE),
+    Input.boolean,
+    char,
+    of(SHORT),
+    of(INT),
+    of(LONG_FORMAT),
+    of(FLOAT),
+    of(DOUBLE_FORMAT),
+    Input.text,
+]
+"""What arrays hold, in the order of the arrays' type ids."""
+
+READERS: Final[dict[int, Callable[[Input], Any]]] = {
+    0: lambda source: None,
+    PORTABLE: _portable,
+    -3: of(BYTE),
+    -4: Input.boolean,
+    -5: char,
+    -6: of(SHORT),
+    -7: of(INT),
+    LONG: of(LONG_FORMAT),
+    -9: of(FLOAT),
+    DOUBLE: of(DOUBLE_FORMAT),
+    STRING: Input.text,
+    **{-12 - place: array_of(item) for place, item in enumerate(_ITEMS)},
+    -21: _uuid,
+    -25: _epoch_date,
+    -26: big_integer,
+    -27: decimal,
+    -28: _objects,
+    -29: _objects,
+    -30: _objects,
+    -51: local_date,
+    -52: local_time,
+    -53: local_date_time,
+    -54: offset_date_time,
+    COMPACT: _compact,
+    JSON: _json,
+}
+
+
+def value_of(data: bytes, schemas: Schemas) -> Any:
+    """The value that `data` holds."""
+    return Input(data, _HEADER.size - INT.size, schemas).object()
+
+
+def written(value: Any) -> bytes:
+    """A value as Data."""
+    return INT.pack(0) + object_of(value)
+
+
+def object_of(value: Any) -> bytes:
+    """A value with its type before it, as it stands inside other objects.
+
+    Whole numbers are Longs: what they were in the record is not known any more.
+    """
+    for kind, write in _WRITERS:
+        if isinstance(value, kind):
+            return write(value)
+    raise SerializationFailed(f"a query cannot answer a {type(value).__name__}")
+
+
+def _text_of(text: str) -> bytes:
+    raw = text.encode()
+    return INT.pack(len(raw)) + raw
+
+
+def _whole(value: int) -> bytes:
+    if -(2**63) <= value < 2**63:
+        return INT.pack(LONG) + LONG_FORMAT.pack(value)
+    return INT.pack(-26) + _integer_bytes(value)
+
+
+def _integer_bytes(value: int) -> bytes:
+    raw = value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True)
+    return INT.pack(len(raw)) + raw
+
+
+def _decimal_of(value: Decimal) -> bytes:
+    exponent = value.as_tuple().exponent
+    scale = -exponent if isinstance(exponent, int) else 0
+    return INT.pack(-27) + _integer_bytes(int(value.scaleb(scale))) + INT.pack(scale)
+
+
+def _date_of(value: date) -> bytes:
+    return INT.pack(value.year) + BYTE.pack(value.month) + BYTE.pack(value.day)
+
+
+def _time_of(value: time | datetime) -> bytes:
+    clock = bytes((value.hour, value.minute, value.second))
+    return clock + INT.pack(value.microsecond * _NANOS_A_MICRO)
+
+
+def _date_time_of(value: datetime) -> bytes:
+    offset = value.utcoffset()
+    local = _date_of(value) + _time_of(value)
+    if offset is None:
+        return INT.pack(-53) + local
+    return INT.pack(-54) + local + INT.pack(int(offset.total_seconds()))
+
+
+def _list_of(values: list[Any]) -> bytes:
+    return INT.pack(-29) + INT.pack(len(values)) + b"".join(map(object_of, values))
+
+
+_WRITERS: Final[list[tuple[type, Callable[[Any], bytes]]]] = [
+    (type(None), lambda value: INT.pack(0)),
+    (bool, lambda value: INT.pack(-4) + BYTE.pack(value)),
+    (int, _whole),
+    (float, lambda value: INT.pack(DOUBLE) + DOUBLE_FORMAT.pack(value)),
+    (str, lambda value: INT.pack(STRING) + _text_of(value)),
+    (UUID, lambda value: INT.pack(-21) + value.bytes),
+    (Decimal, _decimal_of),
+    (datetime, _date_time_of),
+    (date, lambda value: INT.pack(-51) + _date_of(value)),
+    (time, lambda value: INT.pack(-52) + _time_of(value)),
+    (Json, lambda value: INT.pack(JSON) + INT.pack(len(value.raw)) + value.raw),
+    (dict, lambda value: object_of(Json(msgspec.json.encode(value)))),
+    (Opaque, lambda value: INT.pack(value.type) + value.raw),
+    (list, _list_of),
+]

@@ -1,0 +1,165 @@
+"""The server: a listener a member of an embedded cluster, on the loop that starts it."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from gridsched.grid.embedded import EmbeddedCluster
+from gridsched.grid.wire.config import GridConfig
+from gridsched.grid.wire.endpoint import Endpoint
+from gridsched.grid.wire.operations.registry import load
+from gridsched.grid.wire.services import Services
+
+BACKLOG: Final = 1024
+"""Connections that may wait to be accepted."""
+MAX_CONNECTIONS: Final = 10_000
+AUTHENTICATION_TIMEOUT: Final = 30.0
+"""Seconds after which a connection is dropped that has not authenticated."""
+HEARTBEAT_TIMEOUT: Final = 300.0
+"""Seconds after which a silent client is dropped: hazelcast.client.max.no.heartbeat.seconds."""
+WATCH_INTERVAL: Final = 1.0
+"""Seconds between two looks at silent clients and expired entries."""
+
+_log = logging.getLogger(__name__)
+
+
+class WireServer:
+    """Serves an embedded cluster to clients of Hazelcast's protocol.
+
+        server = WireServer(cluster, uuids)
+        await server.start("127.0.0.1", 5701)
+        ...
+        await server.stop()
+
+    Each member of the cluster has an address of its own, and clients reach all of them. Members
+    that join or leave by `add_member`, `kill_member` and `shutdown_member` open and close theirs.
+    The cluster's members need ids that are UUIDs (`gridsched.grid.embedded.cluster.uuids`);
+    `uuids` gives those of registrations and of the cluster. OSError where an address is taken.
+    """
+
+    def __init__(
+        self, cluster: EmbeddedCluster, uuids: Callable[[], str], config: GridConfig | None = None
+    ) -> None:
+        load()
+        self._cluster = cluster
+        self._uuids = uuids
+        self._config = config or GridConfig()
+        self._host = ""
+        self._services: Services | None = None
+        self._listeners: dict[str, asyncio.Server] = {}
+        self._watch: asyncio.TimerHandle | None = None
+
+    @property
+    def addresses(self) -> list[str]:
+        """host:port of each member, in the order they joined."""
+        return [member.address for member in self._cluster.members]
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Listen for clients of every member: at `port`, the next ones at those after it.
+
+        Port 0 is any free one, for each.
+        """
+        _warn_beyond_loopback(host)
+        self._host = host
+        self._services = Services(self._cluster, self._config, self._uuids)
+        try:
+            for place, member in enumerate(self._cluster.members):
+                await self._open(member.uuid, port + place if port else 0)
+        except BaseException:
+            await self.stop()
+            raise
+        self._cluster.membership_listeners.append(self._close_departed)
+        self._keep_watch()
+
+    async def stop(self) -> None:
+        """Close every connection, and listen no more."""
+        if self._watch is not None:
+            self._watch.cancel()
+        if self._close_departed in self._cluster.membership_listeners:
+            self._cluster.membership_listeners.remove(self._close_departed)
+        for member in tuple(self._listeners):
+            self._close(member)
+        if self._services is not None:
+            self._services.close()
+        await asyncio.sleep(0)  # the connections are told of their end
+
+    async def add_member(self, port: int = 0) -> str:
+        """A new member joins, and listens at `port`; returns its uuid."""
+        listener = await self._listen(port, lambda: uuid)
+        uuid = self._cluster.add_member(self._address_of(listener))
+        self._listeners[uuid] = listener
+        return uuid
+
+    def kill_member(self, uuid: str) -> None:
+        """A member crashes. KeyError for a uuid that is no member's."""
+        self._cluster.kill_member(uuid)
+
+    def shutdown_member(self, uuid: str) -> None:
+        """A member leaves after its data has migrated. KeyError for a uuid that is no member's."""
+        self._cluster.shutdown_member(uuid)
+
+    async def _open(self, member: str, port: int) -> None:
+        self._listeners[member] = listener = await self._listen(port, lambda: member)
+        self._cluster.locate(member, self._address_of(listener))
+
+    async def _listen(self, port: int, member: Callable[[], str]) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(
+            lambda: self._accept(member()), self._host, port, backlog=BACKLOG
+        )
+
+    def _accept(self, member: str) -> asyncio.BaseProtocol:
+        services = self._services
+        assert services is not None
+        if len(services.endpoints) >= MAX_CONNECTIONS:
+            _log.warning("a connection is refused: there are %d", MAX_CONNECTIONS)
+            return _Refused()
+        return Endpoint(services, member)
+
+    def _address_of(self, listener: asyncio.Server) -> str:
+        return f"{self._host}:{listener.sockets[0].getsockname()[1]}"
+
+    def _close_departed(self) -> None:
+        staying = {member.uuid for member in self._cluster.members}
+        for member in [uuid for uuid in self._listeners if uuid not in staying]:
+            self._close(member)
+
+    def _close(self, member: str) -> None:
+        self._listeners.pop(member).close()
+        if self._services is not None:
+            for endpoint in tuple(self._services.endpoints):
+                if endpoint.member == member:
+                    endpoint.abort()
+
+    def _keep_watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._watch = loop.call_later(WATCH_INTERVAL, self._keep_watch)
+        assert self._services is not None
+        self._cluster.sweep()
+        for endpoint in tuple(self._services.endpoints):
+            limit = HEARTBEAT_TIMEOUT if endpoint.authenticated else AUTHENTICATION_TIMEOUT
+            if loop.time() - endpoint.last_read > limit:
+                endpoint.drop(f"nothing came from it for {limit:.0f} s")
+
+
+class _Refused(asyncio.Protocol):
+    """A connection for which there is no room."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()
+
+
+def _warn_beyond_loopback(host: str) -> None:
+    try:
+        is_loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = host == "localhost"
+    if not is_loopback:
+        _log.warning(
+            "the grid listens at %s: whoever reaches that address may read and change all of it",
+            host,
+        )
