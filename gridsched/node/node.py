@@ -140,9 +140,9 @@ class Node:
         for service in (parts.timer, parts.sweep, parts.retention, parts.submissions):
             await service.stop()
         await parts.membership.retire()
+        await parts.shell.stop()
         await parts.receiver.stop()
         await parts.dispatcher.stop()
-        await parts.shell.stop()
         await self._give_back()
         await parts.shell.drain(self.settings.grace_period_ms / 1000)
         await parts.finisher.flush()

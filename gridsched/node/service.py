@@ -50,7 +50,7 @@ class Service(ABC):
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def finish(self, seconds: float) -> None:
+    async def wind_down(self, seconds: float) -> None:
         """End the loop after its current step, which may take so long; then stop it."""
         self._finishing = True
         self.wake()

@@ -47,7 +47,7 @@ class Receiver(Service):
 
     async def stop(self) -> None:
         if self.running:
-            await self.finish(2 * TAKE_TIMEOUT)
+            await self.wind_down(2 * TAKE_TIMEOUT)
 
     async def step(self) -> None:
         if self._delay:

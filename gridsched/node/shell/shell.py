@@ -29,6 +29,8 @@ from gridsched.stores.record import Record
 BATCH: Final = 128
 """Firings started as one batch."""
 
+_LONGEST_START: Final = 10.0
+
 
 class Shell(Service):
     """Holds, starts and runs firings of this node."""
@@ -96,6 +98,11 @@ class Shell(Service):
         if self._hand.get(firing.key) == firing.value.round:
             del self._hand[firing.key]
             self._room_appeared()
+
+    async def stop(self) -> None:
+        """Starts under way are carried through: a firing must not be EXECUTING and not run."""
+        if self.running:
+            await self.wind_down(_LONGEST_START)
 
     async def step(self) -> None:
         self._take_due()
