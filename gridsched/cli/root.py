@@ -10,6 +10,7 @@ from gridsched import __version__
 from gridsched.cli.changes import delete, fire, pause, resume
 from gridsched.cli.cluster import cluster, members
 from gridsched.cli.exits import EXIT_CODES, ErrorsAsExitCodes
+from gridsched.cli.grid import grid
 from gridsched.cli.listing import firings, jobs, results, triggers
 from gridsched.cli.start import start
 from gridsched.cli.submit import submit
@@ -58,5 +59,6 @@ for command in (
     delete,
     fire,
     upcoming,
+    grid,
 ):
     main.add_command(command)

@@ -111,6 +111,11 @@ class Endpoint(asyncio.Protocol):
             self._flushing = True
             self._loop.call_soon(self._flush)
 
+    def tell(self, event: bytes) -> None:
+        """Send an event of an entry, item or message."""
+        if not self.services.faults.lose_events:
+            self.send(event)
+
     def loop_time(self) -> float:
         """Seconds on the loop's clock."""
         return self._loop.time()
@@ -172,7 +177,14 @@ class Endpoint(asyncio.Protocol):
         acks = 0
         if answer.backs_up and message.frames[0][0] & BACKUP_AWARE:
             acks = self.services.acknowledge(self.client, message.partition, message.correlation)
-        self.send(answer.response.encode(message.correlation, values, acks))
+        self._reply(answer.response.encode(message.correlation, values, acks))
+
+    def _reply(self, response: bytes) -> None:
+        delay = self.services.faults.answer_delay
+        if delay and self.authenticated:
+            self._loop.call_later(delay, self.send, response)
+        else:
+            self.send(response)
 
     def _await(
         self, message: Message, answer: Answer, waiting: CoroutineType[Any, Any, Any]
@@ -191,7 +203,7 @@ class Endpoint(asyncio.Protocol):
         expected = isinstance(error, ServerError | GridUnavailable | MalformedMessage)
         if not expected:
             _log.error("request 0x%06x failed", message.type, exc_info=error)
-        self.send(encode_errors(message.correlation, holders_of(error)))
+        self._reply(encode_errors(message.correlation, holders_of(error)))
         if isinstance(error, AuthenticationFailed):
             self._flush()
             self.close()

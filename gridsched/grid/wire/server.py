@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import chain, repeat
 from typing import Final
 
 from gridsched.grid.embedded import EmbeddedCluster
 from gridsched.grid.wire.config import GridConfig
 from gridsched.grid.wire.endpoint import Endpoint
+from gridsched.grid.wire.faults import Faults
 from gridsched.grid.wire.operations.registry import load
 from gridsched.grid.wire.services import Services
 
@@ -31,7 +33,7 @@ class WireServer:
     """Serves an embedded cluster to clients of Hazelcast's protocol.
 
         server = WireServer(cluster, uuids)
-        await server.start("127.0.0.1", 5701)
+        await server.start("127.0.0.1", [5701])
         ...
         await server.stop()
 
@@ -58,17 +60,24 @@ class WireServer:
         """host:port of each member, in the order they joined."""
         return [member.address for member in self._cluster.members]
 
-    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen for clients of every member: at `port`, the next ones at those after it.
+    @property
+    def faults(self) -> Faults:
+        """What is to go wrong. RuntimeError before the start."""
+        if self._services is None:
+            raise RuntimeError("the server has not started")
+        return self._services.faults
 
-        Port 0 is any free one, for each.
+    async def start(self, host: str = "127.0.0.1", ports: Sequence[int] = ()) -> None:
+        """Listen for clients of every member: at these ports, in the order they joined.
+
+        Port 0 is any free one, and so is one that is not given.
         """
         _warn_beyond_loopback(host)
         self._host = host
         self._services = Services(self._cluster, self._config, self._uuids)
         try:
-            for place, member in enumerate(self._cluster.members):
-                await self._open(member.uuid, port + place if port else 0)
+            for member, port in zip(self._cluster.members, chain(ports, repeat(0)), strict=False):
+                await self._open(member.uuid, port)
         except BaseException:
             await self.stop()
             raise

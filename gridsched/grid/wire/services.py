@@ -11,6 +11,7 @@ from gridsched.grid.embedded.index import HashIndex, Index, SortedIndex
 from gridsched.grid.embedded.maps import DistributedMap
 from gridsched.grid.embedded.queues import DistributedQueue
 from gridsched.grid.wire.config import GridConfig, IndexConfig
+from gridsched.grid.wire.faults import Faults
 from gridsched.grid.wire.views import ClusterView
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Services:
     ) -> None:
         self.cluster = cluster
         self.config = config
+        self.faults = Faults()
         self.view = ClusterView(cluster)
         self.objects: dict[tuple[str, str], None] = {}
         self.object_listeners: list[ObjectListener] = []

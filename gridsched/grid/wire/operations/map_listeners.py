@@ -43,7 +43,7 @@ def _sender(
             correlation, change.key, new, old, None, int(change.type), member, change.affected,
             partition=partition,
         )  # fmt: skip
-        endpoint.send(message)
+        endpoint.tell(message)
 
     return send
 

@@ -165,7 +165,7 @@ def add_listener(endpoint: Endpoint, name: str, include_value: bool, local_only:
     def tell(type: ItemEventType, item: bytes) -> None:
         if not local_only or cluster.owner_of(queue.partition) == endpoint.member:
             told = item if include_value else None
-            endpoint.send(_ITEM.encode(correlation, told, member, int(type)))
+            endpoint.tell(_ITEM.encode(correlation, told, member, int(type)))
 
     queue.listeners.append(tell)
     return endpoint.register(lambda: queue.listeners.remove(tell))
