@@ -17,12 +17,23 @@ from gridsched.clock import Clock, Ids
 from gridsched.errors import InvalidJob, NotFound
 from gridsched.grid.data import partition_of
 from gridsched.grid.port import Equal, Grid, GridMember
+from gridsched.model.calendar import Calendar
 from gridsched.model.firing import Firing, Result
 from gridsched.model.job import Job, check_job
-from gridsched.model.keys import firing_key, job_of, parse_key, trigger_key
+from gridsched.model.keys import firing_key, job_key, job_of, parse_key, trigger_key
 from gridsched.model.member import Member
-from gridsched.model.submission import CancelFiring, Delete, Fire, Pause, Resume, ScheduleJob
+from gridsched.model.submission import (
+    CancelFiring,
+    Delete,
+    DeleteCalendar,
+    Fire,
+    Pause,
+    Resume,
+    ScheduleJob,
+    StoreCalendar,
+)
 from gridsched.model.trigger import Trigger
+from gridsched.policy.calendar_checks import check_calendar
 from gridsched.policy.checks import check_trigger
 from gridsched.policy.ownership import assign
 from gridsched.policy.submissions import MANUAL_GROUP
@@ -150,7 +161,38 @@ class AsyncScheduler:
         """Cancel a firing that has not started; SubmissionRejected where it has."""
         await self._submitter.submit([self._submitter.make(key, CancelFiring(key))])
 
+    async def store_calendar(
+        self, name: str, calendar: Calendar, *, override: bool = False
+    ) -> None:
+        """Store a calendar under a name that triggers give as theirs.
+
+        One that is there already is replaced only with `override`; then the next fires of the
+        triggers that use it are computed anew. SubmissionRejected says why it was refused.
+        """
+        check_calendar(calendar)
+        command = StoreCalendar(name, calendar, override)
+        await self._submitter.submit([self._submitter.make(_calendar_key(name), command)])
+
+    async def delete_calendar(self, name: str) -> None:
+        """Delete a calendar; SubmissionRejected while a trigger or another calendar uses it."""
+        await self.calendar(name)
+        command = DeleteCalendar(name)
+        await self._submitter.submit([self._submitter.make(_calendar_key(name), command)])
+
     # Looking
+
+    async def calendar(self, name: str) -> Calendar:
+        """The calendar of that name; NotFound where there is none."""
+        record = await self.caches.calendars.named(name)
+        if record is None:
+            raise NotFound(f"there is no calendar {name!r}")
+        return record.value.calendar
+
+    async def calendars(self) -> dict[str, Calendar]:
+        """The calendars, by name."""
+        found = await self.caches.calendars.find()
+        values = sorted((record.value for record in found), key=lambda value: value.name)
+        return {value.name: value.calendar for value in values}
 
     async def job(self, key: str) -> Job:
         """The job of that key; NotFound where there is none."""
@@ -262,6 +304,11 @@ class AsyncScheduler:
         named = job if job.name else replace(job, name=_function(job))
         check_job(named)
         return named
+
+
+def _calendar_key(name: str) -> str:
+    """What commands about a calendar are partitioned by: one node applies them in order."""
+    return job_key("CALENDAR", name)
 
 
 def _function(job: Job) -> str:

@@ -27,7 +27,8 @@ class TriggerOptions(TypedDict, total=False):
 
     name          default: the job's; scheduling again under one name replaces the trigger
     group         default: "DEFAULT"
-    misfire       "SMART" (default) or "IGNORE"
+    misfire       what becomes of missed instants; default: "SMART" (see `model.trigger.Misfire`)
+    calendar      name of a stored calendar that excludes some of its instants
     priority      among triggers due at the same instant; default: the job's
     data          over the job's own (JSON)
     """
@@ -36,6 +37,7 @@ class TriggerOptions(TypedDict, total=False):
     group: str
     description: str
     misfire: Misfire
+    calendar: str
     priority: int
     data: dict[str, Any]
 

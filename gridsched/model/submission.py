@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from gridsched.model.calendar import Calendar
 from gridsched.model.encoding import always
 from gridsched.model.job import Job
 from gridsched.model.trigger import Trigger
@@ -55,7 +56,24 @@ class CancelFiring(msgspec.Struct, frozen=True, tag="cancel"):
     key: str
 
 
-Command = ScheduleJob | Pause | Resume | Delete | Fire | CancelFiring
+class StoreCalendar(msgspec.Struct, frozen=True, omit_defaults=True, tag="store_calendar"):
+    """Store a calendar. One of that name is replaced where `override` says so; the next fires of
+    the triggers that use it are computed anew (Quartz's addCalendar with updateTriggers)."""
+
+    name: str
+    calendar: Calendar
+    override: bool = False
+
+
+class DeleteCalendar(msgspec.Struct, frozen=True, tag="delete_calendar"):
+    """Delete a calendar that no trigger and no other calendar uses."""
+
+    name: str
+
+
+Command = (
+    ScheduleJob | Pause | Resume | Delete | Fire | CancelFiring | StoreCalendar | DeleteCalendar
+)
 
 
 class Submission(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from gridsched.errors import GridschedError
 from gridsched.model.firing import STARTABLE, Firing
 from gridsched.model.job import Job
 from gridsched.model.trigger import Trigger
@@ -20,17 +21,25 @@ from gridsched.node.dispatcher import Dispatcher, Outgoing
 from gridsched.node.hooks import Hook
 from gridsched.node.locks import JobLocks
 from gridsched.policy import submissions as commands
+from gridsched.policy.calendars import ResolvedCalendar
 from gridsched.policy.claim import Acquisition, Claim, Window, acquire, adopt, claim
 from gridsched.stores.record import Record
 
 _log = logging.getLogger("gridsched.claimer")
 
 
-class _Made(NamedTuple):
-    """One trigger's claim with the records of its firings, those that were there before included."""
+class _Due(NamedTuple):
+    """A due trigger with what its claim needs."""
 
     trigger: Record[Trigger]
     job: Record[Job]
+    calendar: ResolvedCalendar | None
+
+
+class _Made(NamedTuple):
+    """One trigger's claim with the records of its firings, those that were there before included."""
+
+    due: _Due
     advanced: Trigger
     firings: list[Record[Firing]]
 
@@ -53,15 +62,22 @@ class Claimer:
     async def claim(self, due: Sequence[Record[Trigger]]) -> None:
         """Claim what is due of these triggers, and send it on its way."""
         jobs = await self._caches.jobs.get_all({record.value.job for record in due})
-        plain: list[tuple[Record[Trigger], Record[Job]]] = []
+        names = {record.value.calendar for record in due if record.value.calendar}
+        calendars = await self._caches.calendars.with_bases(names)
+        plain: list[_Due] = []
         for record in due:
             job = jobs.get(record.value.job)
+            try:
+                calendar = commands.calendar_of(record.value, calendars)
+            except GridschedError as error:
+                await self._broken(record, str(error))
+                continue
             if job is None:
-                await self._no_job(record)
+                await self._broken(record, f"its job {record.value.job} is gone")
             elif job.value.disallow_concurrent:
-                await self._claim_alone(record, job)
+                await self._claim_alone(_Due(record, job, calendar))
             else:
-                plain.append((record, job))
+                plain.append(_Due(record, job, calendar))
         if plain:
             await self._claim_all(plain)
 
@@ -70,33 +86,31 @@ class Claimer:
         settings = self._core.settings
         return Window(now, now + settings.look_ahead_ms, settings.misfire_threshold_ms)
 
-    async def _claim_all(self, due: Sequence[tuple[Record[Trigger], Record[Job]]]) -> None:
+    async def _claim_all(self, due: Sequence[_Due]) -> None:
         window = self._window()
-        claims = [(record, job, claim(record.value, window)) for record, job in due]
-        sent = await self._fence([each for each in claims if each[2].instants], window)
+        claims = [(d, claim(d.trigger.value, window, calendar=d.calendar)) for d in due]
+        sent = await self._fence([each for each in claims if each[1].instants], window)
         self._dispatcher.send(sent)
 
-    async def _claim_alone(self, record: Record[Trigger], job: Record[Job]) -> None:
+    async def _claim_alone(self, due: _Due) -> None:
         """One instant of a job that disallows concurrent execution, once its lock is free. While
         it is not, the trigger stays due; what that makes late meets the misfire policy."""
-        if not await self._locks.free(job.key):
+        if not await self._locks.free(due.job.key):
             return
         window = self._window()
-        claimed = claim(record.value, window, most=1)
+        claimed = claim(due.trigger.value, window, 1, due.calendar)
         if not claimed.instants:
             return
-        for outgoing in await self._fence([(record, job, claimed)], window):
-            if await self._locks.take(job.key, outgoing.firing.key):
+        for outgoing in await self._fence([(due, claimed)], window):
+            if await self._locks.take(due.job.key, outgoing.firing.key):
                 self._dispatcher.send([outgoing])
 
-    async def _fence(
-        self, claims: Sequence[tuple[Record[Trigger], Record[Job], Claim]], window: Window
-    ) -> list[Outgoing]:
+    async def _fence(self, claims: Sequence[tuple[_Due, Claim]], window: Window) -> list[Outgoing]:
         """Make the firings, advance the triggers; what is to be sent now."""
         made = await self._make_firings(claims, window)
         triggers = self._caches.triggers
         advanced = await triggers.apply(
-            [triggers.replaced(each.trigger, each.advanced) for each in made]
+            [triggers.replaced(each.due.trigger, each.advanced) for each in made]
         )
         outgoing: list[Outgoing] = []
         for each, applied in zip(made, advanced, strict=True):
@@ -109,28 +123,28 @@ class Claimer:
         return outgoing
 
     async def _make_firings(
-        self, claims: Sequence[tuple[Record[Trigger], Record[Job], Claim]], window: Window
+        self, claims: Sequence[tuple[_Due, Claim]], window: Window
     ) -> list[_Made]:
         firings = self._caches.firings
         acquisition = Acquisition(self._core.name, window.now, self._core.lease)
-        count = sum(len(claimed.instants) for _, _, claimed in claims)
+        count = sum(len(claimed.instants) for _, claimed in claims)
         members = iter(self._dispatcher.choose(count))
         made: list[_Made] = []
         records: list[Record[Firing]] = []
-        for record, job, claimed in claims:
+        for due, claimed in claims:
             own: list[Record[Firing]] = []
             for instant in claimed.instants:
                 firing = acquire(
-                    record.key,
-                    record.value,
-                    job.value,
+                    due.trigger.key,
+                    due.trigger.value,
+                    due.job.value,
                     instant,
                     member=next(members, ""),
                     acquisition=acquisition,
                 )
                 own.append(firings.written(firing))
             records += own
-            made.append(_Made(record, job, claimed.trigger, own))
+            made.append(_Made(due, claimed.trigger, own))
         created = await firings.apply([firings.put(record) for record in records])
         if all(created):
             return made
@@ -145,21 +159,21 @@ class Claimer:
             own = [found.get(firing.key, firing) for firing in each.firings]
             advanced = each.advanced
             if own[0].value.until != each.firings[0].value.until:
-                advanced = adopt(each.trigger.value, own[0].value, window)
+                advanced = adopt(each.due.trigger.value, own[0].value, window, each.due.calendar)
             adopted.append(each._replace(advanced=advanced, firings=own))
         return adopted
 
     def _outgoing(self, made: _Made) -> list[Outgoing]:
-        data = {**made.job.value.data, **made.trigger.value.data}
+        data = {**made.due.job.value.data, **made.due.trigger.value.data}
         return [
-            Outgoing(firing, made.job.raw, data)
+            Outgoing(firing, made.due.job.raw, data)
             for firing in made.firings
             if firing.value.state in STARTABLE
         ]
 
     def _count(self, made: _Made) -> None:
         self._core.counters.claimed += len(made.firings)
-        self._core.counters.misfired += made.advanced.misfired - made.trigger.value.misfired
+        self._core.counters.misfired += made.advanced.misfired - made.due.trigger.value.misfired
         if self._core.hooks.any:
             for firing in made.firings:
                 self._core.hooks.call(Hook.on_claimed, firing.value)
@@ -167,7 +181,7 @@ class Claimer:
     async def _lost_race(self, made: _Made) -> None:
         """The trigger changed while it was claimed. Its firings stay where another owner adopted
         them; where it was paused or removed meanwhile, they follow it."""
-        trigger = await self._caches.triggers.get(made.trigger.key)
+        trigger = await self._caches.triggers.get(made.due.trigger.key)
         now = self._clock.now()
         firings = self._caches.firings
         for record in made.firings:
@@ -179,12 +193,10 @@ class Claimer:
                 continue
             await firings.replace(record, changed)
 
-    async def _no_job(self, record: Record[Trigger]) -> None:
-        """A trigger whose job is gone: shown as ERROR, and looked at no more."""
-        _log.error("trigger %s: its job %s is gone", record.key, record.value.job)
-        broken = replace(
-            record.value, state="ERROR", due=None, error=f"its job {record.value.job} is gone"
-        )
+    async def _broken(self, record: Record[Trigger], error: str) -> None:
+        """A trigger whose job or calendar is gone: shown as ERROR, and looked at no more."""
+        _log.error("trigger %s: %s", record.key, error)
+        broken = replace(record.value, state="ERROR", due=None, error=error)
         await self._caches.triggers.replace(record, broken)
 
 

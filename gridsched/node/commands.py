@@ -11,13 +11,23 @@ from gridsched.errors import NotFound
 from gridsched.grid.data import partition_of
 from gridsched.model.firing import FINAL, Firing
 from gridsched.model.keys import job_of
-from gridsched.model.submission import CancelFiring, Delete, Fire, Pause, Resume, Submission
+from gridsched.model.submission import (
+    CancelFiring,
+    Delete,
+    DeleteCalendar,
+    Fire,
+    Pause,
+    Resume,
+    StoreCalendar,
+    Submission,
+)
 from gridsched.model.trigger import Trigger
+from gridsched.node.calendars import Calendars
 from gridsched.node.core import Core
 from gridsched.node.locks import JobLocks
 from gridsched.node.retention import Retention
 from gridsched.policy import submissions as policy
-from gridsched.stores.record import Record, Store, V
+from gridsched.stores.record import Record, change
 
 
 class Commands:
@@ -27,24 +37,31 @@ class Commands:
         self._caches = core.caches
         self._clock = core.clock
         self._threshold = core.settings.misfire_threshold_ms
+        self._calendars = Calendars(core)
         self._locks = locks
         self._retention = retention
 
     async def apply(self, submission: Submission) -> list[Record[Trigger]]:
         """The triggers that are due sooner than they were; NotFound where the key names nothing."""
+        sooner: list[Record[Trigger]] = []
         match submission.command:
             case Pause(key):
-                return await self._pause(key)
+                await self._pause(key)
             case Resume(key):
-                return await self._resume(key)
+                sooner = await self._resume(key)
             case Delete(key):
-                return await self._delete(key)
+                await self._delete(key)
             case CancelFiring(key):
-                return await self._cancel(key)
-            case Fire():
-                return await self._fire(submission, submission.command)
+                await self._cancel(key)
+            case Fire() as fire:
+                sooner = await self._fire(submission, fire)
+            case StoreCalendar() as store:
+                sooner = await self._calendars.store(store)
+            case DeleteCalendar() as delete:
+                await self._calendars.delete(delete)
             case _:
                 raise NotFound(f"no such command: {submission.command!r}")
+        return sooner
 
     def _partition(self, key: str) -> int:
         return partition_of(self._caches.jobs.data_key(job_of(key)))
@@ -60,11 +77,10 @@ class Commands:
             raise NotFound(f"there is no trigger {key}")
         return [record]
 
-    async def _pause(self, key: str) -> list[Record[Trigger]]:
+    async def _pause(self, key: str) -> None:
         for record in await self._triggers(key):
-            await _change(self._caches.triggers, record, policy.pause_trigger)
+            await change(self._caches.triggers, record, policy.pause_trigger)
             await self._each_firing(record.key, policy.pause_firing)
-        return []
 
     async def _resume(self, key: str) -> list[Record[Trigger]]:
         now = self._clock.now()
@@ -75,12 +91,12 @@ class Commands:
                 return policy.resume_firing(firing, trigger, now, self._threshold)
 
             await self._each_firing(record.key, resumed)
-            changed = await _change(self._caches.triggers, record, policy.resume_trigger)
+            changed = await change(self._caches.triggers, record, policy.resume_trigger)
             if changed is not None:
                 sooner.append(changed)
         return sooner
 
-    async def _delete(self, key: str) -> list[Record[Trigger]]:
+    async def _delete(self, key: str) -> None:
         """Deleting what is gone already is no error, so that it can be done again."""
         job = job_of(key)
         triggers = self._caches.triggers
@@ -94,20 +110,18 @@ class Commands:
             await self._retention.remove_orphaned_job(job, self._partition(job))
         for name in {key, *(record.key for record in doomed)} - {job}:
             await self._each_firing(name, self._cancelled("its trigger was removed"))
-        return []
 
-    async def _cancel(self, key: str) -> list[Record[Trigger]]:
+    async def _cancel(self, key: str) -> None:
         record = await self._caches.firings.get(key)
         if record is None:
             raise NotFound(f"there is no firing {key}")
-        changed = await _change(
+        changed = await change(
             self._caches.firings, record, self._cancelled("cancelled by request")
         )
         if changed is None or changed.value.state != "CANCELLED":
             state = "gone" if changed is None else changed.value.state
             raise NotFound(f"firing {key} cannot be cancelled: it is {state}")
         await self._locks.give_back(record.value.job, key)
-        return []
 
     async def _fire(self, submission: Submission, command: Fire) -> list[Record[Trigger]]:
         base = None
@@ -127,19 +141,7 @@ class Commands:
         """Take every unfinished firing of a trigger one step; locks of what ends are released."""
         found = await self._caches.firings.of_trigger(trigger, self._partition(trigger))
         for record in found:
-            changed = await _change(self._caches.firings, record, step)
+            changed = await change(self._caches.firings, record, step)
             ended = changed is not None and changed.value.state in FINAL | {"PAUSED"}
             if ended and record.value.state not in FINAL:
                 await self._locks.give_back(record.value.job, record.key)
-
-
-async def _change(store: Store[V], record: Record[V], step: Callable[[V], V]) -> Record[V] | None:
-    """Take a record one step, whoever else writes it meanwhile; None where it went."""
-    while True:
-        changed = store.written(step(record.value))
-        if await store.replace(record, changed.value):
-            return changed
-        there = await store.get(record.key)
-        if there is None:
-            return None
-        record = there

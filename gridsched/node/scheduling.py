@@ -8,6 +8,7 @@ from typing import NamedTuple
 from gridsched.errors import GridschedError
 from gridsched.grid.data import partition_of
 from gridsched.grid.port import Change
+from gridsched.model.calendar import Calendar
 from gridsched.model.job import Job
 from gridsched.model.keys import trigger_key
 from gridsched.model.submission import ScheduleJob, Submission
@@ -38,7 +39,8 @@ class Scheduling:
         jobs = await self._caches.jobs.get_all([submission.job for submission in submissions])
         triggers = await self._stored_triggers(submissions)
         stored = {key: record.value for key, record in triggers.items()}
-        planned = [self._plan(s, jobs.get(s.job), stored) for s in submissions]
+        calendars = await self._caches.calendars.with_bases(_calendars(submissions))
+        planned = [self._plan(s, jobs.get(s.job), stored, calendars) for s in submissions]
         plans = [plan for plan in planned if isinstance(plan, SchedulePlan)]
         jobs_done = await self._store_jobs(plans, jobs)
         made = [self._caches.triggers.written(t) for plan in plans for t in plan.triggers]
@@ -64,14 +66,19 @@ class Scheduling:
         return stored
 
     def _plan(
-        self, submission: Submission, job: Record[Job] | None, stored: Mapping[str, Trigger]
+        self,
+        submission: Submission,
+        job: Record[Job] | None,
+        stored: Mapping[str, Trigger],
+        calendars: Mapping[str, Calendar],
     ) -> SchedulePlan | str:
         """The plan, or the reason why it is refused."""
         command = _command(submission)
         try:
             if command.job is not None:
                 self._targets.resolve(command.job.target)
-            return plan_schedule(submission, command, None if job is None else job.value, stored)
+            stored_job = None if job is None else job.value
+            return plan_schedule(submission, command, stored_job, stored, calendars)
         except GridschedError as error:
             return str(error)
 
@@ -111,3 +118,8 @@ def _command(submission: Submission) -> ScheduleJob:
 
 def _trigger_keys(submission: Submission) -> list[str]:
     return [trigger_key(submission.job, t.group, t.name) for t in _command(submission).triggers]
+
+
+def _calendars(submissions: Sequence[Submission]) -> set[str]:
+    triggers = (t for submission in submissions for t in _command(submission).triggers)
+    return {trigger.calendar for trigger in triggers if trigger.calendar}

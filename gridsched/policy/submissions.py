@@ -11,14 +11,16 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from gridsched.errors import InvalidJob, NotFound
+from gridsched.errors import InvalidJob, InvalidSchedule, NotFound
+from gridsched.model.calendar import Calendar
 from gridsched.model.firing import STARTABLE, Firing
 from gridsched.model.job import Job, check_job
 from gridsched.model.submission import ScheduleJob, Submission
-from gridsched.model.trigger import WHEN_SUBMITTED, Cron, Once, Schedule, Simple, Trigger
+from gridsched.model.trigger import Once, Trigger
 from gridsched.policy import transitions
+from gridsched.policy.calendars import ResolvedCalendar, resolve
 from gridsched.policy.checks import check_trigger
-from gridsched.policy.fire_times import first_fire
+from gridsched.policy.fire_times import first_fire, following, starting
 from gridsched.policy.misfire import MisfireAction, action
 
 MANUAL_GROUP = "MANUAL_TRIGGER"
@@ -37,8 +39,10 @@ def plan_schedule(
     command: ScheduleJob,
     stored_job: Job | None,
     stored: Mapping[str, Trigger],
+    calendars: Mapping[str, Calendar],
 ) -> SchedulePlan:
-    """What to store for a `ScheduleJob`. `stored` holds the job's triggers by written key."""
+    """What to store for a `ScheduleJob`. `stored` holds the job's triggers by written key,
+    `calendars` those that the triggers name, with their bases."""
     job = command.job
     if job is None:
         if stored_job is None:
@@ -48,7 +52,7 @@ def plan_schedule(
         _check_durable(job, command, stored)
         if command.unique and stored_job is not None:
             job = None
-    made = [_accept(trigger, submission) for trigger in command.triggers]
+    made = [_accept(trigger, submission, calendars) for trigger in command.triggers]
     fresh = [trigger for trigger in made if _is_new(trigger, stored, unique=command.unique)]
     if job is not None:
         job = replace(job, submitted_at=submission.created_at)
@@ -62,10 +66,14 @@ def _check_durable(job: Job, command: ScheduleJob, stored: Mapping[str, Trigger]
         )
 
 
-def _accept(trigger: Trigger, submission: Submission) -> Trigger:
-    schedule = _from_now(trigger.schedule, submission.created_at)
+def _accept(trigger: Trigger, submission: Submission, calendars: Mapping[str, Calendar]) -> Trigger:
+    schedule = starting(trigger.schedule, submission.created_at)
     check_trigger(replace(trigger, schedule=schedule))
-    at = first_fire(schedule)
+    at = first_fire(schedule, calendar_of(trigger, calendars))
+    if at is None:
+        raise InvalidSchedule(
+            f"trigger {trigger.name!r} will never fire: calendar {trigger.calendar!r} excludes it"
+        )
     return replace(
         trigger,
         schedule=schedule,
@@ -78,20 +86,26 @@ def _accept(trigger: Trigger, submission: Submission) -> Trigger:
     )
 
 
-def _from_now(schedule: Schedule, now: int) -> Schedule:
-    """A schedule that says no instant to begin at begins when it was submitted."""
-    if isinstance(schedule, Once) and schedule.at == WHEN_SUBMITTED:
-        return Once(now)
-    if isinstance(schedule, Simple) and schedule.start == WHEN_SUBMITTED:
-        return replace(schedule, start=now)
-    if isinstance(schedule, Cron) and schedule.start is None:
-        return replace(schedule, start=now)
-    return schedule
-
-
 def _is_new(trigger: Trigger, stored: Mapping[str, Trigger], *, unique: bool) -> bool:
     there = stored.get(trigger.key)
     return there is None or not (unique or there.submission == trigger.submission)
+
+
+def calendar_of(trigger: Trigger, calendars: Mapping[str, Calendar]) -> ResolvedCalendar | None:
+    """The calendar that a trigger names, with its bases; NotFound where there is none."""
+    return resolve(trigger.calendar, calendars) if trigger.calendar else None
+
+
+def with_calendar(trigger: Trigger, calendar: ResolvedCalendar) -> Trigger:
+    """The trigger after its calendar changed: what it has fired stands, its next fire is computed
+    anew (Quartz's updateWithNewCalendar)."""
+    if trigger.state not in ("NORMAL", "PAUSED"):
+        return trigger
+    done = -1 if trigger.previous_fire is None else trigger.previous_fire
+    fire = following(trigger, done, trigger.fired - trigger.misfired, calendar)
+    if fire is None:
+        return replace(trigger, state="COMPLETE", next_fire=None, due=None, finished_at=done)
+    return replace(trigger, next_fire=fire, due=fire if trigger.state == "NORMAL" else None)
 
 
 def manual_trigger(submission: Submission, data: dict[str, Any], base: Trigger | None) -> Trigger:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from gridsched.grid.port import Grid
 from gridsched.model.caches import CacheSettings
+from gridsched.stores.calendars import CalendarStore
 from gridsched.stores.execution import ExecutionQueues
 from gridsched.stores.firings import FiringStore
 from gridsched.stores.jobs import JobStore
@@ -23,6 +24,7 @@ class Caches(NamedTuple):
     submissions: SubmissionStore
     jobs: JobStore
     triggers: TriggerStore
+    calendars: CalendarStore
     firings: FiringStore
     membership: MembershipStore
     locks: LockStore
@@ -37,6 +39,7 @@ async def open_caches(grid: Grid, settings: CacheSettings, queue_capacity: int) 
         await open_store(SubmissionStore, grid, names.submissions, backups),
         await open_store(JobStore, grid, names.jobs, backups),
         await open_store(TriggerStore, grid, names.triggers, backups),
+        await open_store(CalendarStore, grid, names.calendars, backups),
         await open_store(FiringStore, grid, names.firings, backups),
         await open_store(MembershipStore, grid, names.membership, backups),
         await open_store(LockStore, grid, names.locks, backups),

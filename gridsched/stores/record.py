@@ -7,7 +7,7 @@ reader saw (law 2: every change of state is a replace-if-same).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -129,3 +129,15 @@ S = TypeVar("S", bound=Store)  # type: ignore[type-arg]
 async def open_store(store: type[S], grid: Grid, name: str, backup_count: int) -> S:
     """The store on its map, which is made sure of with its indexes."""
     return store(await grid.map(store.spec(name, backup_count)))
+
+
+async def change(store: Store[V], record: Record[V], step: Callable[[V], V]) -> Record[V] | None:
+    """Take a record one step, whoever else writes it meanwhile; None where it went."""
+    while True:
+        changed = store.written(step(record.value))
+        if await store.replace(record, changed.value):
+            return changed
+        there = await store.get(record.key)
+        if there is None:
+            return None
+        record = there

@@ -17,6 +17,7 @@ class TriggerStore(Store[Trigger]):
         IndexSpec("group", "HASH"),
         IndexSpec("state", "HASH"),
         IndexSpec("job", "HASH"),
+        IndexSpec("calendar", "HASH"),
     )
 
     def key_of(self, value: Trigger) -> str:

@@ -77,7 +77,7 @@ class Cluster:
     async def crash(self, node: Node) -> None:
         """End a node as SIGKILL would: nothing is said, nothing given back."""
         for service in node._services():
-            await service.stop()
+            await service._end()
         await node.grid.close()
         self.nodes.remove(node)
 
@@ -86,7 +86,10 @@ class Cluster:
             await node.stop()
 
     async def until(
-        self, condition: Callable[[], bool | Awaitable[bool]], within: float = 60
+        self,
+        condition: Callable[[], bool | Awaitable[bool]],
+        within: float = 60,
+        step: float = 0.01,
     ) -> None:
         """Let virtual time pass until a condition holds."""
         end = self.clock.monotonic() + within
@@ -95,7 +98,7 @@ class Cluster:
             if held if isinstance(held, bool) else await held:
                 return
             assert self.clock.monotonic() < end, f"not within {within} virtual seconds"
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(step)
 
     async def pass_time(self, seconds: float) -> None:
         """Let virtual time pass."""

@@ -47,8 +47,9 @@ class ProcessExecutor:
         for run in list(self._tasks):
             self.abandon(run)
         for process in self._idle:
-            process.kill()
-            await process.wait()
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
         self._idle.clear()
 
     async def _serve(self, run: Run, order: Order) -> None:
@@ -91,5 +92,6 @@ async def _spawn() -> asyncio.subprocess.Process:
         f"import sys; sys.path[:] = {paths!r}; from gridsched.jobs.worker import main; main()",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C is for the node, which lets running jobs finish
         limit=2**26,
     )
