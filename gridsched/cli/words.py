@@ -78,7 +78,8 @@ def _(value: CalendarInterval, zone: ZoneInfo) -> str:
 
 @schedule.register
 def _(value: DailyTimeInterval, zone: ZoneInfo) -> str:
-    first, last = value.start_time_of_day, value.end_time_of_day
+    first = value.start_time_of_day
+    last = value.end_time_of_day or TimeOfDay(23, 59, 59)
     days = ",".join(_DAYS[day - 1] for day in value.days_of_week)
     return (
         f"{_every(value.interval, value.unit)} {_time(first)}–{_time(last)} {days} "

@@ -12,7 +12,8 @@ from gridsched.config.kinds import (
     ENTRY,
     FLAG,
     INSTANT,
-    MISFIRE,
+    MISFIRE_OF_OTHERS,
+    MISFIRE_OF_SIMPLE,
     NUMBER,
     SECONDS,
     TEXT,
@@ -20,7 +21,7 @@ from gridsched.config.kinds import (
     one_of,
     whole,
 )
-from gridsched.config.schema import Branch, Fields, Leaf, Reading, Unused
+from gridsched.config.schema import Branch, Fields, Kind, Leaf, Reading, Unused
 from gridsched.config.settings import StartupJob
 from gridsched.config.xml_reader import Element
 from gridsched.model.job import DEFAULT_PRIORITY, Job, Retry, check_job
@@ -134,13 +135,17 @@ START: Final = Leaf(
     "scheduler:starttime", "start", INSTANT, "When the schedule begins.", "when submitted"
 )
 END: Final = Leaf("scheduler:endtime", "end", INSTANT, "When it ends.", "never")
-MISFIRE_POLICY: Final = Leaf(
-    "scheduler:misfirepolicy",
-    "misfire",
-    MISFIRE,
-    "What becomes of instants that nobody claimed in time; Quartz's full names are taken too.",
-    "SMART",
-)
+
+
+def _misfire_policy(kind: Kind) -> Leaf:
+    return Leaf(
+        "scheduler:misfirepolicy",
+        "misfire",
+        kind,
+        "What becomes of instants that nobody claimed in time; Quartz's full names are taken too.",
+        "SMART",
+    )
+
 
 SIMPLE: Final = Branch(
     "scheduler:simpletrigger",
@@ -163,7 +168,7 @@ SIMPLE: Final = Branch(
             "Time between two fires; needed unless it fires once.",
             "none",
         ),
-        MISFIRE_POLICY,
+        _misfire_policy(MISFIRE_OF_SIMPLE),
     ),
     "Fires at its start, and then at an interval.",
 )
@@ -182,7 +187,7 @@ CRON_TRIGGER: Final = Branch(
         Leaf("scheduler:zone", "zone", ZONE, "Where those local times are read.", "UTC"),
         START,
         END,
-        MISFIRE_POLICY,
+        _misfire_policy(MISFIRE_OF_OTHERS),
     ),
     "Fires at the local times that match an expression.",
 )
@@ -192,7 +197,7 @@ ONCE: Final = Branch(
     _once,
     (
         Leaf("scheduler:at", "at", INSTANT, "The instant.", "when submitted"),
-        MISFIRE_POLICY,
+        _misfire_policy(MISFIRE_OF_SIMPLE),
     ),
     "Fires once.",
 )

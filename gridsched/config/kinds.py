@@ -7,14 +7,13 @@ import math
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NoReturn, get_args
+from typing import Any, Final, NoReturn
 
 from gridsched.config import durations
 from gridsched.config.schema import Kind
 from gridsched.config.xml_reader import Element
 from gridsched.model.job import check_data
-from gridsched.model.trigger import Misfire
-from gridsched.policy import cron_parse, localtime
+from gridsched.policy import cron_parse, localtime, misfire
 
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -193,5 +192,6 @@ EXPIRY: Final = Kind("duration; bare: seconds", _expiry)
 INSTANT: Final = Kind("instant", _instant, attributes=("zone",))
 CRON: Final = Kind("Quartz cron expression", _cron)
 ZONE: Final = Kind("IANA time zone", _zone)
-MISFIRE: Final = one_of(get_args(Misfire), _misfire_name)
+MISFIRE_OF_SIMPLE: Final = one_of(misfire.OF_SIMPLE, _misfire_name)
+MISFIRE_OF_OTHERS: Final = one_of(misfire.OF_OTHERS, _misfire_name)
 ENTRY: Final = Kind("value", _entry, keeps_empty=True, attributes=("key", "type"))

@@ -106,7 +106,8 @@ class DailyTimeInterval(
     msgspec.Struct, frozen=True, omit_defaults=True, cache_hash=True, tag="daily_time_interval"
 ):
     """Fires on `days_of_week` (1=SUN..7=SAT) at `start_time_of_day` and every `interval` units after
-    it up to `end_time_of_day` inclusive, local time in `zone` (IANA), from `start` to `end` inclusive.
+    it, up to `end_time_of_day` inclusive (None: all day): local times in `zone` (IANA). Nothing fires
+    before `start` or after `end`.
 
     Within a day the interval is a length of time, whatever the clocks do; `dst` says which instants
     the two times of day are. None: a repeated hour is gone through twice, a time that is skipped is
@@ -117,7 +118,7 @@ class DailyTimeInterval(
     interval: int
     unit: TimeUnit = "MINUTE"
     start_time_of_day: TimeOfDay = TimeOfDay(0)
-    end_time_of_day: TimeOfDay = TimeOfDay(23, 59, 59)
+    end_time_of_day: TimeOfDay | None = None
     days_of_week: tuple[int, ...] = ALL_DAYS
     zone: str = "UTC"
     start: int | None = None

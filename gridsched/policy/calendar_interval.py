@@ -14,6 +14,8 @@ from math import gcd
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from gridsched.model.trigger import CalendarInterval
 from gridsched.policy import localtime
 from gridsched.policy.cron_parse import LAST_YEAR
@@ -42,6 +44,27 @@ def fire_after(schedule: CalendarInterval, after: int) -> int | None:
     else:
         fire = _local_fire_after(schedule, after)
     return None if fire is None or (schedule.end is not None and fire >= schedule.end) else fire
+
+
+def final_fire(schedule: CalendarInterval) -> int | None:
+    """Quartz's getFinalFireTime: a fire at the end itself, else the last one that is not within the
+    second before it. None where there is no end."""
+    if schedule.end is None:
+        return None
+    unending = replace(schedule, end=None)
+    fire = fire_after(unending, schedule.end - 1000)
+    if fire is None or fire in (schedule.start, schedule.end):
+        return fire
+    unit = ELAPSED_UNITS.get(schedule.unit)
+    return _local_fire_before(unending, fire) if unit is None else fire - schedule.interval * unit
+
+
+def _local_fire_before(schedule: CalendarInterval, fire: int) -> int:
+    for step in range(_plan(schedule).step_at(fire) + 1, 0, -1):
+        for instant in reversed(_instants(schedule, step) or ()):
+            if instant < fire:
+                return instant
+    return schedule.start
 
 
 def _local_fire_after(schedule: CalendarInterval, after: int) -> int | None:

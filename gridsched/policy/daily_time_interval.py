@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from gridsched.model.trigger import DailyTimeInterval
+from gridsched.model.trigger import DailyTimeInterval, TimeOfDay
 from gridsched.policy import localtime
 from gridsched.policy.calendar_interval import ELAPSED_UNITS
 from gridsched.policy.cron_parse import LAST_YEAR
@@ -21,6 +21,7 @@ BOTH_PASSES: Final = DstPolicy("after", "both")
 """The policy that surprises nobody: a repeated hour is gone through twice."""
 
 _LAST_DAY: Final = date(LAST_YEAR, 12, 31).toordinal()
+_LAST_SECOND: Final = TimeOfDay(23, 59, 59)
 _LOOK_BACK: Final = 7_200_000
 """ms; more than any clock is set back: days before that of the time so long ago are over."""
 
@@ -62,7 +63,7 @@ def _window(schedule: DailyTimeInterval, ordinal: int) -> _Window:
         return _CLOSED
     tz, dst = localtime.zone(schedule.zone), schedule.dst or BOTH_PASSES
     opening = datetime.combine(day, time(*schedule.start_time_of_day))
-    closing = datetime.combine(day, time(*schedule.end_time_of_day))
+    closing = datetime.combine(day, time(*(schedule.end_time_of_day or _LAST_SECOND)))
     return _Window(_edge(opening, tz, dst, 0), _edge(closing, tz, dst, -1))
 
 

@@ -44,7 +44,7 @@ _ACTIONS: Final[dict[Misfire, MisfireAction]] = {
     "DO_NOTHING": MisfireAction.SKIP,
 }
 
-_OF_SIMPLE: Final[tuple[Misfire, ...]] = (
+OF_SIMPLE: Final[tuple[Misfire, ...]] = (
     "SMART",
     "IGNORE",
     "FIRE_NOW",
@@ -53,7 +53,10 @@ _OF_SIMPLE: Final[tuple[Misfire, ...]] = (
     "RESCHEDULE_NEXT_WITH_REMAINING_COUNT",
     "RESCHEDULE_NEXT_WITH_EXISTING_COUNT",
 )
-_OF_OTHERS: Final[tuple[Misfire, ...]] = ("SMART", "IGNORE", "FIRE_ONCE_NOW", "DO_NOTHING")
+"""The instructions that simple schedules take, and those of a single instant."""
+
+OF_OTHERS: Final[tuple[Misfire, ...]] = ("SMART", "IGNORE", "FIRE_ONCE_NOW", "DO_NOTHING")
+"""The instructions that every other kind takes."""
 
 
 class AfterMisfire(NamedTuple):
@@ -71,7 +74,7 @@ class AfterMisfire(NamedTuple):
 
 def instructions(schedule: Schedule) -> tuple[Misfire, ...]:
     """The misfire instructions that a kind of schedule takes."""
-    return _OF_SIMPLE if isinstance(schedule, Once | Simple) else _OF_OTHERS
+    return OF_SIMPLE if isinstance(schedule, Once | Simple) else OF_OTHERS
 
 
 def misfired(trigger: Trigger, now: int, threshold: int) -> bool:

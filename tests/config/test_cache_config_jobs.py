@@ -26,6 +26,7 @@ from gridsched.config.schema import Note
 from gridsched.config.settings import StartupJob
 from gridsched.model.job import Job, Retry
 from gridsched.model.trigger import WHEN_SUBMITTED, Cron, Misfire, Once, Simple, Trigger
+from gridsched.policy.misfire import OF_OTHERS, OF_SIMPLE
 
 EVERY_40_S = "<scheduler:repeatinterval>40S</scheduler:repeatinterval>"
 CRON = "<scheduler:cronexpression>0 0 8 ? * MON-FRI</scheduler:cronexpression>"
@@ -39,6 +40,10 @@ def ms(*moment: int) -> int:
 def simple(inner: str) -> str:
     """In a trigger, `inner` begins in line 5."""
     return f"<scheduler:simpletrigger>{inner}</scheduler:simpletrigger>"
+
+
+def once(inner: str) -> str:
+    return f"<scheduler:oncetrigger>{inner}</scheduler:oncetrigger>"
 
 
 def cron(inner: str) -> str:
@@ -233,6 +238,7 @@ def test_what_is_no_instant_is_refused(text: str, attribute: str, part: str) -> 
 
 @pytest.mark.parametrize("name", get_args(Misfire))
 def test_misfire_policies_have_quartz_s_names_too(name: str) -> None:
+    of_kind = {simple: OF_SIMPLE, cron: OF_OTHERS, once: OF_SIMPLE}
     for text in (
         name,
         name.lower(),
@@ -240,9 +246,14 @@ def test_misfire_policies_have_quartz_s_names_too(name: str) -> None:
         f"{name}_MISFIRE_POLICY",
     ):
         policy = f"<scheduler:misfirepolicy>{text}</scheduler:misfirepolicy>"
-        for schedule in (simple(policy), cron(CRON + policy), ONCE.replace("/>", f">{policy}")):
-            closed = schedule + ("</scheduler:oncetrigger>" if "oncetrigger" in schedule else "")
-            assert the_trigger(closed).misfire == name
+        for schedule in [kind for kind, names in of_kind.items() if name in names]:
+            before = CRON if schedule is cron else ""
+            assert the_trigger(schedule(before + policy)).misfire == name
+
+
+def test_a_misfire_policy_of_another_kind_is_refused() -> None:
+    fire_once = "<scheduler:misfirepolicy>FIRE_ONCE_NOW</scheduler:misfirepolicy>"
+    refused(of_trigger(simple(fire_once)), 5, "'FIRE_ONCE_NOW' is not known; one of SMART")
 
 
 def test_the_seed_s_trigger_spellings_are_taken_and_noted() -> None:

@@ -71,7 +71,7 @@ def test_both_know_the_same_elements(branch: Branch) -> None:
 def test_both_know_the_same_words() -> None:
     misfires = {""}
     for name in get_args(Misfire):
-        long = f"{name}_POLICY" if name == "SMART" else f"{name}_MISFIRE_POLICY"
+        long = {"SMART": "SMART_POLICY", "IGNORE": "IGNORE_MISFIRE_POLICY"}.get(name, name)
         misfires |= {name, long, f"MISFIRE_INSTRUCTION_{long}"}
     assert enumerated("misfire") == misfires
     assert enumerated("cache") == set(DEFAULT_NAMES)
