@@ -31,7 +31,7 @@ def remote(command: Callable[Concatenate[Scheduler, ...], None]) -> Callable[...
         envvar="GRIDSCHED_CLUSTER_NAME",
         show_envvar=True,
         metavar="NAME",
-        help="The grid's cluster name; default: gridsched, then dev.",
+        help="The grid's cluster name; default: dev, then gridsched.",
     )
     @click.option(
         "--timeout",

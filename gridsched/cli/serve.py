@@ -27,7 +27,9 @@ async def serve(starting: Coroutine[Any, Any, NodeHandle], seconds: float | None
     if node is None:
         return
     async with node:
-        click.echo(f"READY {node.name}")
+        click.echo(
+            f"READY {node.address} node {node.name}" if node.address else f"READY {node.name}"
+        )
         await _first([asked.wait(), node.node.stopped.wait()], seconds)
         replaced = node.node.stopped.is_set()
     if replaced:

@@ -18,7 +18,7 @@ from gridsched.cli.options import DURATION, GRID, LISTEN
 from gridsched.cli.serve import serve
 from gridsched.cli.tally import Tally
 from gridsched.client.entry import resolve_settings
-from gridsched.client.grids import EMBEDDED
+from gridsched.client.grids import DEFAULT_ADDRESS, EMBEDDED
 from gridsched.client.portal import new_event_loop
 from gridsched.config.settings import Settings
 from gridsched.node.hooks import Hook
@@ -41,9 +41,9 @@ from gridsched.node.hooks import Hook
     "--listen",
     type=LISTEN,
     metavar="HOST:PORT|none",
-    default="none",
+    default=DEFAULT_ADDRESS,
     show_default=True,
-    help="Where the embedded grid serves other processes.",
+    help="Where the embedded grid serves clients and other nodes.",
 )
 @click.option(
     "--server-count",
@@ -56,7 +56,7 @@ from gridsched.node.hooks import Hook
     envvar="GRIDSCHED_CLUSTER_NAME",
     show_envvar=True,
     metavar="NAME",
-    help="The grid's cluster name; default: gridsched, then dev.",
+    help="The grid's cluster name; default: dev, then gridsched.",
 )
 @click.option("--for", "lasting", type=DURATION, help="Stop after this time, such as 10s.")
 @click.option(
@@ -85,10 +85,10 @@ def start(
 ) -> None:
     """Start a node, with the settings and startup jobs of CONFIG.xml.
 
-    Modules of jobs are found in the current folder too. Prints READY and the node's name once it is
-    active, and at its end what it did. SIGTERM or Ctrl-C stops it in order: it claims nothing more,
-    gives back what has not started and lets running jobs finish within the grace period; a second
-    one ends it at once.
+    Modules of jobs are found in the current folder too. Prints READY once it is active, with the
+    address at which clients connect and the node's name, and at its end what it did. SIGTERM or
+    Ctrl-C stops it in order: it claims nothing more, gives back what has not started and lets
+    running jobs finish within the grace period; a second one ends it at once.
     """
     logs.configure(log_level, runs_shown=live)
     sys.path.insert(0, os.getcwd())

@@ -15,8 +15,9 @@ from gridsched.client.grids import (
     DEFAULT_ADDRESS,
     EMBEDDED,
     Addresses,
+    ServedGrid,
+    grid_config,
     open_cluster,
-    open_embedded,
 )
 from gridsched.client.scheduler import AsyncScheduler
 from gridsched.clock import SystemClock, system_ids
@@ -70,6 +71,11 @@ class NodeHandle:
     def name(self) -> str:
         return self.node.name
 
+    @property
+    def address(self) -> str | None:
+        """HOST:PORT at which the node's embedded grid serves others; None where it does not."""
+        return self._grid.address if isinstance(self._grid, ServedGrid) else None
+
     async def stop(self) -> None:
         """Leave the cluster in order: see `Node.stop`. May be called twice."""
         await self.node.stop()
@@ -101,18 +107,14 @@ async def start(
 
     config    an XML file, or settings; None: the defaults
     grid      "embedded", or HOST:PORT[,HOST:PORT…] of a cluster
-    listen    the embedded grid's address for other clients; it has none yet: None
+    listen    HOST:PORT at which the embedded grid serves other processes; None: it does not
     settings  fields of `Settings` by keyword, over the config's
     """
-    if listen is not None:
-        raise ConfigurationError(
-            f"listen is {listen!r}: the embedded grid does not speak to other processes yet; "
-            "give None, or a real cluster's address as grid"
-        )
     clock, ids = SystemClock(), system_ids()
     chosen = resolve_settings(config, settings)
     if grid == EMBEDDED:
-        opened: Grid = await open_embedded(clock, ids)
+        opened: Grid = ServedGrid(clock, ids, listen, grid_config(chosen, cluster_name))
+        await opened.open()
     else:
         opened = await open_cluster(grid, cluster_name, name or f"{chosen.name}-{os.getpid()}")
     try:

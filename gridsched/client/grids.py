@@ -6,15 +6,19 @@ from collections.abc import Sequence
 from typing import Final
 
 from gridsched.clock import Clock, Ids
+from gridsched.config.settings import Settings
 from gridsched.errors import ConfigurationError, GridRefused
 from gridsched.grid.embedded import EmbeddedCluster, EmbeddedGrid
+from gridsched.grid.embedded.cluster import uuids
 from gridsched.grid.hazelcast.connection import HazelcastGrid
 from gridsched.grid.port import Grid
+from gridsched.grid.wire.config import GridConfig, MapConfig, QueueConfig
+from gridsched.grid.wire.server import WireServer
 
 EMBEDDED: Final = "embedded"
 DEFAULT_ADDRESS: Final = "127.0.0.1:5701"
-CLUSTER_NAMES: Final = ("gridsched", "dev")
-"""Tried in turn where the user names no cluster: ours, then Hazelcast's own default."""
+CLUSTER_NAMES: Final = ("dev", "gridsched")
+"""Tried in turn where the user names no cluster: Hazelcast's own default, then ours."""
 
 Addresses = str | Sequence[str]
 
@@ -25,7 +29,7 @@ def parse_addresses(text: Addresses) -> list[str]:
     addresses = [part.strip() for part in parts if part.strip()]
     for address in addresses:
         host, colon, port = address.rpartition(":")
-        if not (colon and host and port.isdecimal() and 0 < int(port) < 65536):
+        if not (colon and host and port.isdecimal() and int(port) < 65536):
             raise ConfigurationError(
                 f"{address!r} is not the address of a grid: write HOST:PORT, such as {DEFAULT_ADDRESS}"
             )
@@ -55,9 +59,49 @@ async def open_cluster(addresses: Addresses, cluster_name: str | None, client_na
     ) from refusals[-1]
 
 
-async def open_embedded(clock: Clock, ids: Ids, members: int = 1) -> EmbeddedGrid:
-    """A new embedded grid in this process, and a connection beside its first member."""
-    cluster = EmbeddedCluster(clock.now, ids, members=members)
-    grid = EmbeddedGrid(cluster, cluster.members[0].uuid)
-    await grid.open()
-    return grid
+class ServedGrid(EmbeddedGrid):
+    """A new embedded grid in this process, seen from beside its only member, and served to other
+    processes where it has an address to listen at."""
+
+    def __init__(self, clock: Clock, ids: Ids, listen: str | None, config: GridConfig) -> None:
+        self._uuids = uuids(ids)
+        cluster = EmbeddedCluster(clock.now, self._uuids)
+        super().__init__(cluster, cluster.members[0].uuid)
+        self._server = None if listen is None else WireServer(cluster, self._uuids, config)
+        self._listen = listen
+
+    @property
+    def address(self) -> str | None:
+        """HOST:PORT at which clients connect; None where it does not listen."""
+        return None if self._server is None else self._server.addresses[0]
+
+    async def open(self) -> None:
+        """ConfigurationError where the address is taken."""
+        await super().open()
+        if self._server is None or self._listen is None:
+            return
+        (address,) = parse_addresses(self._listen)
+        host, _, port = address.rpartition(":")
+        try:
+            await self._server.start(host, [int(port)])
+        except OSError as error:
+            await super().close()
+            raise ConfigurationError(
+                f"cannot listen at {address}: {error.strerror or error}; another node or grid may "
+                "run there: give another address (--listen, or listen=), or none"
+            ) from error
+
+    async def close(self) -> None:
+        if self._server is not None:
+            await self._server.stop()
+        await super().close()
+
+
+def grid_config(settings: Settings, cluster_name: str | None) -> GridConfig:
+    """What the embedded grid promises other nodes: bounded execution queues, backups."""
+    names = settings.caches.names
+    return GridConfig(
+        cluster_name=cluster_name or CLUSTER_NAMES[0],
+        maps={"default": MapConfig(backup_count=settings.caches.backup_count)},
+        queues={f"{names.execution_prefix}*": QueueConfig(settings.queue_capacity)},
+    )

@@ -25,6 +25,11 @@ class LocalNode:
     def name(self) -> str:
         return self._inner.name
 
+    @property
+    def address(self) -> str | None:
+        """HOST:PORT at which the node's embedded grid serves others; None where it does not."""
+        return self._inner.address
+
     def stop(self) -> None:
         """Leave the cluster in order, and end the thread. May be called twice."""
         if not self._inner.node.stopped.is_set():

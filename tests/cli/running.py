@@ -29,6 +29,9 @@ class NodeProcess:
         self.process: subprocess.Popen[str] | None = None
 
     def start(self, *arguments: str) -> None:
+        """Start it; its grid listens only where the arguments say so."""
+        if "--listen" not in arguments:
+            arguments = (*arguments, "--listen", "none")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gridsched", "start", *arguments],
             cwd=self._folder,

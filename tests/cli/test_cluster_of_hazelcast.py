@@ -102,7 +102,8 @@ def test_a_name_that_is_taken(
 def test_a_signal_before_it_is_active(
     node: NodeProcess, grid: HazelcastCluster, name: str, tmp_path: Path
 ) -> None:
-    """Having the name of another, it watches that one for seconds."""
+    """Having the name of one that was killed, it watches that one for the session timeout."""
+    node.signal(signal.SIGKILL)
     other = NodeProcess(tmp_path)
     other.start("--name", name, "--grid", ",".join(grid.addresses))
     other.line_with("CONNECTED")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -73,6 +75,7 @@ def test_the_demo_shows_what_fires_and_sums_up(node: NodeProcess) -> None:
 
 def test_it_goes_on_when_nobody_reads_any_more() -> None:
     command = [sys.executable, "-m", "gridsched", "start", str(DEMO), "--live", "--for", "2S"]
+    command += ["--listen", "none"]
     with subprocess.Popen(command, stdout=PIPE, stderr=PIPE, text=True) as process:
         assert process.stdout
         assert process.stderr
@@ -121,7 +124,7 @@ def test_a_job_that_outlives_the_grace_period_does_not_keep_it(
     ("arguments", "code", "reason"),
     [
         (["nowhere.xml"], 5, "nowhere.xml: cannot be read"),
-        (["--listen", "127.0.0.1:5701"], 5, "does not speak to other processes yet"),
+        (["--listen", "nowhere"], 5, "is not the address of a grid"),
         (["--grid", "127.0.0.1:1"], 3, "no grid answers at 127.0.0.1:1"),
     ],
 )
@@ -134,6 +137,40 @@ def test_what_keeps_it_from_starting(
     assert reason in output.splitlines()[-1]
     assert "Traceback" not in output
     assert "READY" not in output
+
+
+def test_an_address_that_is_taken_is_said(node: NodeProcess) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        node.start("--listen", f"127.0.0.1:{port}")
+        output = node.end(expected_code=5)
+    assert f"cannot listen at 127.0.0.1:{port}: " in output
+    assert "--listen" in output
+    assert "Traceback" not in output
+
+
+def test_other_nodes_and_commands_join_a_node_with_an_embedded_grid(
+    node: NodeProcess, tmp_path: Path, cli: Run
+) -> None:
+    node.start("--name", "first", "--listen", "127.0.0.1:0", "--allow", "gridsched.jobs.samples:*")
+    address = node.line_with("READY").split()[1]
+    second = NodeProcess(tmp_path)
+    try:
+        second.start("--name", "second", "--grid", address, "--allow", "gridsched.jobs.samples:*")
+        second.line_with("READY")
+        members = json.loads(cli("members", "--json", "--grid", address).stdout)
+        assert [member["name"] for member in members] == ["first", "second"]
+        asked = ["gridsched.jobs.samples:add", "--data", "a=1", "--data", "b=2", "--wait", "10"]
+        ran_on: set[str] = set()
+        for _ in range(50):  # the first node sees the second at its next beat
+            assert "3" in cli("submit", *asked, "--grid", address).stdout
+            firings = json.loads(cli("firings", "--json", "--grid", address).stdout)
+            ran_on = {firing["member"] for firing in firings}
+            if len(ran_on) == 2:
+                break
+        assert ran_on == {"first", "second"}
+    finally:
+        second.stop()
 
 
 def test_a_grid_is_an_address_or_embedded(cli: Run) -> None:
