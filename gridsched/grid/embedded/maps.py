@@ -60,6 +60,7 @@ class DistributedMap:
         self.default_max_idle = 0
         self.only_json = True
         self._now_ms = now_ms
+        self._versions: dict[bytes, int] = {}
         self._indexes: dict[str, type[Index]] = {}
         self._primaries: dict[int, MapStore] = {}
 
@@ -114,6 +115,8 @@ class DistributedMap:
             primary.sweep()
         old = primary.get(key)
         primary.change(key, old, value, expiry)
+        if old is not None:
+            self._versions[key] = self._versions.get(key, 0) + 1
         if self.listeners:
             self._publish(key, old, value)
         return old
@@ -131,6 +134,8 @@ class DistributedMap:
             answers.append(same)
             if same:
                 primary.change(key, old, new, expiry if new is not None else None)
+                if new is None and self._versions:
+                    self._versions.pop(key, None)
                 if listeners:
                     self._publish(key, old, new)
         return answers
@@ -140,6 +145,7 @@ class DistributedMap:
         primary = self._primaries[partition_of(key)]
         old = primary.get(key)
         primary.change(key, old, None)
+        self._versions.pop(key, None)
         self._publish(key, old, None)
         return old
 
@@ -150,6 +156,7 @@ class DistributedMap:
         if old is None:
             return False
         primary.change(key, old, None)
+        self._versions.pop(key, None)
         self._tell(MapChange(EntryEventType.EVICTED, key, old, None))
         return True
 
@@ -163,6 +170,7 @@ class DistributedMap:
             for key, old in primary.entries():
                 if not self.locks.is_locked(key):
                     primary.change(key, old, None)
+                    self._versions.pop(key, None)
                     affected += 1
         if affected:
             self._tell(MapChange(type, None, None, None, affected))
@@ -172,6 +180,10 @@ class DistributedMap:
         """When an entry expires; None for one that never does."""
         return self._primaries[partition_of(key)].expiry_of(key)
 
+    def version_of(self, key: bytes) -> int:
+        """How often `put` has changed an entry since it was added."""
+        return self._versions.get(key, 0)
+
     def set_ttl(self, key: bytes, ttl_ms: int | None) -> bool:
         """Let an entry live so long from now on; False where there is none."""
         primary = self._primaries[partition_of(key)]
@@ -180,6 +192,7 @@ class DistributedMap:
         held = primary.expiry_of(key)
         max_idle = held.max_idle if held else None
         primary.expire_at(key, self._expiry(ttl_ms, max_idle))
+        self._versions[key] = self._versions.get(key, 0) + 1
         return True
 
     def query(
@@ -224,6 +237,7 @@ class DistributedMap:
         return None
 
     def _expired(self, key: bytes, value: bytes) -> None:
+        self._versions.pop(key, None)
         self._tell(MapChange(EntryEventType.EXPIRED, key, value, None))
 
     def _publish(self, key: bytes, old: bytes | None, new: bytes | None) -> None:

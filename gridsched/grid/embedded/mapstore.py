@@ -17,14 +17,16 @@ class Expiry:
     """When an entry expires: so long after it was written, or so long after it was last used.
 
     `ttl` and `max_idle` are milliseconds, FOREVER for never; `at` is the next instant, in epoch
-    milliseconds, at which the entry is gone. The replicas of an entry share one.
+    milliseconds, at which the entry is gone, and `written_at` that of its last change. The replicas
+    of an entry share one.
     """
 
-    __slots__ = ("_dead_at", "at", "max_idle", "ttl")
+    __slots__ = ("_dead_at", "at", "max_idle", "ttl", "written_at")
 
     def __init__(self, ttl: int, max_idle: int, now: int) -> None:
         self.ttl = ttl
         self.max_idle = max_idle
+        self.written_at = now
         self._dead_at = now + ttl if ttl < FOREVER - now else FOREVER
         self.at = self._dead_at
         self.touch(now)

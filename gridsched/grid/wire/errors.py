@@ -28,6 +28,11 @@ class AuthenticationFailed(ServerError):
     class_name = "com.hazelcast.client.AuthenticationException"
 
 
+class ClassCast(ServerError):
+    code = 10
+    class_name = "java.lang.ClassCastException"
+
+
 class DistributedObjectDestroyed(ServerError):
     code = 14
     class_name = "com.hazelcast.spi.exception.DistributedObjectDestroyedException"
@@ -61,6 +66,13 @@ class IllegalState(ServerError):
 class IndexOutOfBounds(ServerError):
     code = 29
     class_name = "java.lang.IndexOutOfBoundsException"
+
+
+class NumberFormat(ServerError):
+    """Without a code of its own: clients know it by its name."""
+
+    code = 0
+    class_name = "java.lang.NumberFormatException"
 
 
 class NullPointer(ServerError):

@@ -47,6 +47,7 @@ class Services:
         self.objects: dict[tuple[str, str], None] = {}
         self.object_listeners: list[ObjectListener] = []
         self.schemas: dict[int, tuple[Any, ...]] = {}
+        self.flake_ids: dict[tuple[str, str], int] = {}
         self.endpoints: set[Endpoint] = set()
         self.backup_listeners: dict[tuple[UUID, str], Callable[[int], None]] = {}
         self._uuids = uuids

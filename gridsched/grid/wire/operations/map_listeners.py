@@ -7,14 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from gridsched.grid.data import partition_of
 from gridsched.grid.embedded.maps import EntryEventType, MapChange
-from gridsched.grid.wire.codec import Event
 from gridsched.grid.wire.keys import key_of
 from gridsched.grid.wire.messages import event
+from gridsched.grid.wire.operations.listening import entry_sender, listen_to_entries
 from gridsched.grid.wire.operations.registry import answers
 from gridsched.grid.wire.query.attributes import Entry
-from gridsched.grid.wire.query.predicates import Match, matcher, read_predicate
+from gridsched.grid.wire.query.predicates import matcher, read_predicate
 
 if TYPE_CHECKING:
     from gridsched.grid.wire.endpoint import Endpoint
@@ -26,50 +25,26 @@ _ENTRY_WITH_PREDICATE = event("Map.addEntryListenerWithPredicate", "Entry")
 _ENTRY_TO_KEY_WITH_PREDICATE = event("Map.addEntryListenerToKeyWithPredicate", "Entry")
 
 
-def _sender(
-    endpoint: Endpoint, kind: Event, include_value: bool, local_only: bool
-) -> Callable[[MapChange], None]:
-    """Sends changes as events: with `local_only` those of the member's own partitions."""
-    correlation, member = endpoint.correlation, UUID(endpoint.member)
-    cluster = endpoint.services.cluster
-
-    def send(change: MapChange) -> None:
-        partition = -1 if change.key is None else partition_of(change.key)
-        owner = cluster.owner_of(max(partition, 0))
-        if local_only and owner != endpoint.member:
-            return
-        new, old = (change.new, change.old) if include_value else (None, None)
-        message = kind.encode(
-            correlation, change.key, new, old, None, int(change.type), member, change.affected,
-            partition=partition,
-        )  # fmt: skip
-        endpoint.tell(message)
-
-    return send
-
-
 def _listen(
-    endpoint: Endpoint, name: str, flags: int, wanted: Callable[[MapChange], bool],
+    endpoint: Endpoint,
+    name: str,
+    flags: int,
+    wanted: Callable[[MapChange], bool],
     send: Callable[[MapChange], None],
-) -> UUID:  # fmt: skip
+) -> UUID:
     """Register for the changes whose type is among the flags and that are `wanted`."""
-    listeners = endpoint.services.map(name).listeners
-
-    def tell(change: MapChange) -> None:
-        if change.type & flags and wanted(change):
-            send(change)
-
-    def cancel() -> None:
-        if tell in listeners:
-            listeners.remove(tell)
-
-    listeners.append(tell)
-    return endpoint.register(cancel)
+    return listen_to_entries(
+        endpoint,
+        endpoint.services.map(name).listeners,
+        lambda change: bool(change.type & flags) and wanted(change),
+        send,
+    )
 
 
-def _matching(endpoint: Endpoint, match: Match) -> Callable[[MapChange], bool]:
+def matching(endpoint: Endpoint, predicate: bytes) -> Callable[[MapChange], bool]:
     """Whether the value of a change matches: the new one, or the one that is gone."""
     schemas = endpoint.services.schemas
+    match = matcher(read_predicate(predicate, schemas))
 
     def wanted(change: MapChange) -> bool:
         if change.key is None:
@@ -80,15 +55,11 @@ def _matching(endpoint: Endpoint, match: Match) -> Callable[[MapChange], bool]:
     return wanted
 
 
-def _match(endpoint: Endpoint, predicate: bytes) -> Match:
-    return matcher(read_predicate(predicate, endpoint.services.schemas))
-
-
 @answers("Map.addEntryListener")
 def add_entry_listener(
     endpoint: Endpoint, name: str, include_value: bool, flags: int, local_only: bool
 ) -> UUID:
-    send = _sender(endpoint, _ENTRY, include_value, local_only)
+    send = entry_sender(endpoint, _ENTRY, include_value=include_value, local_only=local_only)
     return _listen(endpoint, name, flags, lambda change: True, send)
 
 
@@ -97,7 +68,7 @@ def add_entry_listener_to_key(
     endpoint: Endpoint, name: str, key: bytes, include_value: bool, flags: int, local_only: bool
 ) -> UUID:
     key = key_of(key)
-    send = _sender(endpoint, _ENTRY_TO_KEY, include_value, local_only)
+    send = entry_sender(endpoint, _ENTRY_TO_KEY, include_value=include_value, local_only=local_only)
     return _listen(endpoint, name, flags, lambda change: change.key in (key, None), send)
 
 
@@ -106,8 +77,10 @@ def add_entry_listener_with_predicate(
     endpoint: Endpoint, name: str, predicate: bytes, include_value: bool, flags: int,
     local_only: bool,
 ) -> UUID:  # fmt: skip
-    wanted = _matching(endpoint, _match(endpoint, predicate))
-    send = _sender(endpoint, _ENTRY_WITH_PREDICATE, include_value, local_only)
+    wanted = matching(endpoint, predicate)
+    send = entry_sender(
+        endpoint, _ENTRY_WITH_PREDICATE, include_value=include_value, local_only=local_only
+    )
     return _listen(endpoint, name, flags, wanted, send)
 
 
@@ -117,8 +90,10 @@ def add_entry_listener_to_key_with_predicate(
     local_only: bool,
 ) -> UUID:  # fmt: skip
     key = key_of(key)
-    matches = _matching(endpoint, _match(endpoint, predicate))
-    send = _sender(endpoint, _ENTRY_TO_KEY_WITH_PREDICATE, include_value, local_only)
+    matches = matching(endpoint, predicate)
+    send = entry_sender(
+        endpoint, _ENTRY_TO_KEY_WITH_PREDICATE, include_value=include_value, local_only=local_only
+    )
 
     def wanted(change: MapChange) -> bool:
         return change.key in (key, None) and matches(change)

@@ -3,57 +3,22 @@
 # ruff: noqa: PLR0917 - a handler takes the fields of its request
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from gridsched.grid.embedded.maps import DistributedMap, EntryEventType
+from gridsched.grid.embedded.maps import EntryEventType
 from gridsched.grid.wire.keys import key_of, plain
+from gridsched.grid.wire.operations.locking import Later, in_time, when_free
 from gridsched.grid.wire.operations.registry import answers
 
 if TYPE_CHECKING:
     from gridsched.grid.wire.endpoint import Endpoint
 
-T = TypeVar("T")
-Later = Coroutine[Any, Any, T]
-
 
 def own_if_unset(duration: int) -> int | None:
     """A time to live or idle as the request has it: negative is the map's own."""
     return duration if duration >= 0 else None
-
-
-def when_free(
-    endpoint: Endpoint, held: DistributedMap, key: bytes, thread: int, act: Callable[[], T]
-) -> T | Later[T]:
-    """Do something to an entry, now or when nobody else has locked it any more."""
-    locks = held.locks
-    if not locks or not locks.is_held_by_other(key, (endpoint.client, thread)):
-        return act()
-    return _later(endpoint, held, key, thread, act)
-
-
-async def _later(
-    endpoint: Endpoint, held: DistributedMap, key: bytes, thread: int, act: Callable[[], T]
-) -> T:
-    while held.locks.is_held_by_other(key, (endpoint.client, thread)):
-        await held.locks.released(key, None)
-    return act()
-
-
-async def _in_time(
-    endpoint: Endpoint,
-    held: DistributedMap,
-    key: bytes,
-    thread: int,
-    timeout_ms: int,
-    act: Callable[[], bool],
-) -> bool:
-    """As `when_free`, but False where that takes longer than the timeout."""
-    owner = (endpoint.client, thread)
-    if held.locks.is_held_by_other(key, owner):
-        await held.locks.released(key, timeout_ms / 1000)
-    return not held.locks.is_held_by_other(key, owner) and act()
 
 
 @answers("Map.get")
@@ -84,7 +49,9 @@ def put(
     endpoint: Endpoint, name: str, key: bytes, value: bytes, thread: int, ttl: int
 ) -> bytes | Later[bytes | None] | None:
     held, key = endpoint.services.map(name), key_of(key)
-    return when_free(endpoint, held, key, thread, lambda: held.put(key, value, own_if_unset(ttl)))
+    return when_free(
+        endpoint, held.locks, key, thread, lambda: held.put(key, value, own_if_unset(ttl))
+    )
 
 
 @answers("Map.putWithMaxIdle", "Map.putTransientWithMaxIdle", "Map.setWithMaxIdle", backs_up=True)
@@ -93,7 +60,9 @@ def put_with_max_idle(
 ) -> bytes | Later[bytes | None] | None:
     held, key = endpoint.services.map(name), key_of(key)
     ttl_ms, idle_ms = own_if_unset(ttl), own_if_unset(idle)
-    return when_free(endpoint, held, key, thread, lambda: held.put(key, value, ttl_ms, idle_ms))
+    return when_free(
+        endpoint, held.locks, key, thread, lambda: held.put(key, value, ttl_ms, idle_ms)
+    )
 
 
 @answers("Map.putIfAbsent", backs_up=True)
@@ -108,7 +77,7 @@ def put_if_absent(
             held.put(key, value, own_if_unset(ttl), own_if_unset(idle))
         return found
 
-    return when_free(endpoint, held, key, thread, act)
+    return when_free(endpoint, held.locks, key, thread, act)
 
 
 answers("Map.putIfAbsentWithMaxIdle", backs_up=True)(put_if_absent)
@@ -124,7 +93,7 @@ def try_put(
         held.put(key, value)
         return True
 
-    return _in_time(endpoint, held, key, thread, timeout, act)
+    return in_time(endpoint, held.locks, key, thread, timeout, act)
 
 
 @answers("Map.putAll", backs_up=True)
@@ -148,7 +117,7 @@ def replace(
             held.put(key, value)
         return found
 
-    return when_free(endpoint, held, key, thread, act)
+    return when_free(endpoint, held.locks, key, thread, act)
 
 
 @answers("Map.replaceIfSame", backs_up=True)
@@ -164,7 +133,7 @@ def replace_if_same(
         held.put(key, value)
         return True
 
-    return when_free(endpoint, held, key, thread, act)
+    return when_free(endpoint, held.locks, key, thread, act)
 
 
 @answers("Map.remove", backs_up=True)
@@ -172,13 +141,13 @@ def remove(
     endpoint: Endpoint, name: str, key: bytes, thread: int
 ) -> bytes | Later[bytes | None] | None:
     held, key = endpoint.services.map(name), key_of(key)
-    return when_free(endpoint, held, key, thread, lambda: held.remove(key))
+    return when_free(endpoint, held.locks, key, thread, lambda: held.remove(key))
 
 
 @answers("Map.delete", backs_up=True)
 def delete(endpoint: Endpoint, name: str, key: bytes, thread: int) -> bool | Later[bool]:
     held, key = endpoint.services.map(name), key_of(key)
-    return when_free(endpoint, held, key, thread, lambda: held.remove(key) is not None)
+    return when_free(endpoint, held.locks, key, thread, lambda: held.remove(key) is not None)
 
 
 @answers("Map.removeIfSame", backs_up=True)
@@ -194,13 +163,13 @@ def remove_if_same(
         held.remove(key)
         return True
 
-    return when_free(endpoint, held, key, thread, act)
+    return when_free(endpoint, held.locks, key, thread, act)
 
 
 @answers("Map.tryRemove", backs_up=True)
 def try_remove(endpoint: Endpoint, name: str, key: bytes, thread: int, timeout: int) -> Later[bool]:
     held, key = endpoint.services.map(name), key_of(key)
-    return _in_time(endpoint, held, key, thread, timeout, lambda: held.remove(key) is not None)
+    return in_time(endpoint, held.locks, key, thread, timeout, lambda: held.remove(key) is not None)
 
 
 @answers("Map.evict", backs_up=True)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from gridsched.errors import GridUnavailable
-from gridsched.grid.embedded.queues import DistributedQueue, ItemEventType
+from gridsched.grid.embedded.queues import DistributedQueue
 from gridsched.grid.wire.errors import DistributedObjectDestroyed, IllegalState
 from gridsched.grid.wire.keys import plain
 from gridsched.grid.wire.messages import event
-from gridsched.grid.wire.operations.maps import Later
+from gridsched.grid.wire.operations.listening import listen_to_items
+from gridsched.grid.wire.operations.locking import Later
 from gridsched.grid.wire.operations.registry import answers
 
 if TYPE_CHECKING:
@@ -159,16 +160,15 @@ def clear(endpoint: Endpoint, name: str) -> None:
 
 @answers("Queue.addListener")
 def add_listener(endpoint: Endpoint, name: str, include_value: bool, local_only: bool) -> UUID:
-    queue, correlation = _queue(endpoint, name), endpoint.correlation
-    cluster, member = endpoint.services.cluster, UUID(endpoint.member)
-
-    def tell(type: ItemEventType, item: bytes) -> None:
-        if not local_only or cluster.owner_of(queue.partition) == endpoint.member:
-            told = item if include_value else None
-            endpoint.tell(_ITEM.encode(correlation, told, member, int(type)))
-
-    queue.listeners.append(tell)
-    return endpoint.register(lambda: queue.listeners.remove(tell))
+    queue = _queue(endpoint, name)
+    return listen_to_items(
+        endpoint,
+        queue.listeners,
+        queue.partition,
+        _ITEM,
+        include_value=include_value,
+        local_only=local_only,
+    )
 
 
 @answers("Queue.removeListener")

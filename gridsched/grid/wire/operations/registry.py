@@ -17,7 +17,22 @@ from gridsched.grid.wire.messages import DEFINITIONS, operation
 Handler = Callable[..., Any]
 H = TypeVar("H", bound=Handler)
 
-_MODULES: Final = ("clients", "maps", "map_queries", "map_listeners", "queues")
+_MODULES: Final = (
+    "clients",
+    "maps",
+    "map_locks",
+    "map_queries",
+    "map_listeners",
+    "queues",
+    "topics",
+    "lists",
+    "sets",
+    "multimaps",
+    "replicated_maps",
+    "ringbuffers",
+    "counters",
+    "map_results",
+)
 
 
 class Answer(NamedTuple):

@@ -81,9 +81,9 @@ def _steps(path: str) -> tuple[Step, ...]:
     steps: list[Step] = []
     for part in path.split("."):
         found = _PART.fullmatch(part)
-        if not part or found is None:
+        if found is None:
             raise IllegalArgument(f"the attribute path {path!r} is not written as one")
-        if found[1]:
+        if found[1] or not part:
             steps.append(found[1])
         steps += [_index(index, path) for index in _INDEX.findall(found[2])]
     return tuple(steps)
@@ -97,25 +97,30 @@ def _index(text: str, path: str) -> int:
     return int(text)
 
 
-def _walk(held: Any, steps: tuple[Step, ...], at: int) -> Any:
+def _walk(held: Any, steps: tuple[Step, ...], at: int, *, json: bool = False) -> Any:
     for place in range(at, len(steps)):
         step = steps[place]
         if isinstance(held, Json):
-            held = held.parsed
+            held, json = held.parsed, True
         if step == _EVERY:
-            return _each(held, steps, place + 1)
-        held = _field(held, step) if isinstance(step, str) else _item(held, step)
+            return _each(held, steps, place + 1, json=json)
+        if isinstance(step, int):
+            held = held[step] if isinstance(held, list) and step < len(held) else None
+        elif json:  # JSON lacks what it has not; other values have fields or none at all
+            held = held.get(step) if isinstance(held, dict) else None
+        else:
+            held = _field(held, step)
         if held is None:
             return None
     return held
 
 
-def _each(held: Any, steps: tuple[Step, ...], at: int) -> Any:
+def _each(held: Any, steps: tuple[Step, ...], at: int, *, json: bool) -> Any:
     if not isinstance(held, list):
         return None
     found = Many()
     for item in held:
-        inner = _walk(item, steps, at)
+        inner = _walk(item, steps, at, json=json)
         if isinstance(inner, Many):
             found += inner
         else:
@@ -123,13 +128,7 @@ def _each(held: Any, steps: tuple[Step, ...], at: int) -> Any:
     return found
 
 
-def _item(held: Any, index: int) -> Any:
-    return held[index] if isinstance(held, list) and index < len(held) else None
-
-
 def _field(held: Any, name: str) -> Any:
-    if isinstance(held, dict):
-        return held.get(name)
     if isinstance(held, Portable | Compact):
         return held.get(name)
     if isinstance(held, Opaque):

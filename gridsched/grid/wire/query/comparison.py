@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from uuid import UUID
 
-from gridsched.grid.wire.errors import IllegalArgument
+from gridsched.grid.wire.errors import ClassCast, IllegalArgument, NumberFormat
 from gridsched.grid.wire.query.serialized import Json
 
 Number = int | float | Decimal
@@ -44,6 +44,13 @@ def order(held: Any, given: Any) -> int:
         raise IllegalArgument(
             f"a {type(held).__name__} cannot be compared with a {type(given).__name__}"
         ) from None
+
+
+def text_of(value: Any) -> str:
+    """A value that must be text. ClassCast where it is not."""
+    if not isinstance(value, str):
+        raise ClassCast(f"a {type(value).__name__} cannot be cast to class java.lang.String")
+    return value
 
 
 def java_text(value: Any) -> str:
@@ -82,8 +89,16 @@ def _boolean(given: Any) -> bool:
     raise ValueError
 
 
-def _whole(given: Any) -> int:
-    return int(given)
+def _number(kind: type) -> Callable[[Any], Any]:
+    def convert(given: Any) -> Any:
+        if not isinstance(given, str):
+            raise ValueError
+        try:
+            return kind(given)
+        except (ValueError, InvalidOperation):
+            raise NumberFormat(f'For input string: "{given}"') from None
+
+    return convert
 
 
 def _uuid(given: Any) -> UUID:
@@ -92,9 +107,9 @@ def _uuid(given: Any) -> UUID:
 
 _CONVERTERS: Final[list[tuple[type, Callable[[Any], Any]]]] = [
     (bool, _boolean),
-    (int, _whole),
-    (float, float),
-    (Decimal, Decimal),
+    (int, _number(int)),
+    (float, _number(float)),
+    (Decimal, _number(Decimal)),
     (str, java_text),
     (UUID, _uuid),
     (datetime, datetime.fromisoformat),

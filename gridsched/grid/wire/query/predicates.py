@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from gridsched.grid.data import partition_of
 from gridsched.grid.wire.errors import IllegalArgument, SerializationFailed
 from gridsched.grid.wire.query.attributes import Entry, Many, attribute
-from gridsched.grid.wire.query.comparison import is_equal, java_text, order
+from gridsched.grid.wire.query.comparison import is_equal, order, text_of
 from gridsched.grid.wire.query.serialized import IDENTIFIED, Input, Schemas
 
 FACTORY: Final = -20
@@ -257,7 +257,7 @@ def _is_like(wanted: Matches) -> Match:
         return _on(wanted.attribute, lambda held: held is None)
     return _on(
         wanted.attribute,
-        lambda held: held is not None and pattern.fullmatch(java_text(held)) is not None,
+        lambda held: held is not None and pattern.fullmatch(text_of(held)) is not None,
     )
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from gridsched.grid.wire.errors import IllegalArgument
+from gridsched.grid.wire.errors import SerializationFailed
 from gridsched.grid.wire.query.predicates import (
     All,
     Between,
@@ -43,7 +43,7 @@ _TEXT: Final[dict[str, Callable[[str, str], Predicate]]] = {
 
 
 def parse(text: str) -> Predicate:
-    """The predicate that `text` writes. IllegalArgument where it writes none."""
+    """The predicate that `text` writes. SerializationFailed where it writes none."""
     return _Parser(text).whole()
 
 
@@ -149,5 +149,5 @@ class _Parser:
             raise self._wrong("it ends too early")
         raise self._wrong(f"{self._tokens[self._at]!r} is not expected")
 
-    def _wrong(self, why: str) -> IllegalArgument:
-        return IllegalArgument(f"Invalid SQL: [{self._text}]: {why}")
+    def _wrong(self, why: str) -> SerializationFailed:
+        return SerializationFailed(f"Invalid SQL: [{self._text}]: {why}")
