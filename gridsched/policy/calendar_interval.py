@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from calendar import monthrange
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from math import gcd
 from typing import Final, NamedTuple
@@ -87,15 +87,27 @@ def _instants(schedule: CalendarInterval, step: int) -> tuple[int, ...] | None:
     day = plan.day_of(step)
     if day is None:
         return None
+    offset = plan.tz.utcoffset(datetime.combine(day, plan.at))
+    again = plan.tz.utcoffset(datetime.combine(day, plan.at_again))
+    if offset is not None and offset == again:
+        seconds = (day.toordinal() - _EPOCH) * 86_400 - offset.days * 86_400 - offset.seconds
+        return (seconds * 1000 + plan.at_ms,)
     return localtime.to_instants(datetime.combine(day, plan.at), plan.tz, plan.dst)
 
 
 class _Plan(NamedTuple):
-    """A schedule of days or months with what every question needs. `every` is in days or months;
-    `pins` are the steps from which the day of the month is a shorter one, with that day."""
+    """A schedule of days or months with what every question needs.
+
+    at, at_again   the local time of day, in the first pass of a repeated hour and in the second
+    at_ms          the same, in ms since midnight
+    every          in days or months
+    pins           the steps from which the day of the month is a shorter one, with that day
+    """
 
     first: date
     at: time
+    at_again: time
+    at_ms: int
     tz: ZoneInfo
     dst: DstPolicy
     every: int
@@ -131,6 +143,8 @@ def _plan(schedule: CalendarInterval) -> _Plan:
     return _Plan(
         first=start.date(),
         at=start.time().replace(fold=0),
+        at_again=start.time().replace(fold=1),
+        at_ms=(start - datetime.combine(start, time())) // timedelta(milliseconds=1),
         tz=tz,
         dst=schedule.dst or localtime.WALL_CLOCK,
         every=every,
@@ -162,4 +176,5 @@ def _month_index(day: date) -> int:
     return day.year * 12 + day.month - 1
 
 
+_EPOCH: Final = date(1970, 1, 1).toordinal()
 _LAST_DAY: Final = date(LAST_YEAR, 12, 31).toordinal()

@@ -145,12 +145,10 @@ def _by_cron(calendar: CronCalendar, instant: int) -> int | None:
     """Excluded seconds, minutes, hours and days are passed over as wholes where the expression
     names all their parts."""
     expression = cron_parse.parse(calendar.expression)
-    second = instant // 1000 * 1000
-    fire = cron.next_fire(expression, calendar.zone, second - 1, localtime.ELAPSED)
-    if fire != second:
-        return instant
     tz = localtime.zone(calendar.zone)
-    local = localtime.to_local(second, tz)
+    local = localtime.to_local(instant // 1000 * 1000, tz)
+    if not cron.matches(expression, local):
+        return instant
     if expression.seconds != _ALL_SECONDS:
         end = local + timedelta(seconds=1)
     elif expression.minutes != _ALL_MINUTES:

@@ -28,7 +28,6 @@ from gridsched.model.trigger import (
 )
 from gridsched.policy import cron, cron_parse, localtime
 from gridsched.policy.calendar_interval import ELAPSED_UNITS
-from gridsched.policy.calendars import ResolvedCalendar
 from gridsched.policy.fire_times import first_fire
 from gridsched.policy.misfire import instructions
 
@@ -38,10 +37,10 @@ HORIZON: Final = int(datetime(cron_parse.LAST_YEAR + 1, 1, 1, tzinfo=UTC).timest
 _DAY: Final = 86_400_000
 
 
-def check_trigger(trigger: Trigger, calendar: ResolvedCalendar | None = None) -> None:
+def check_trigger(trigger: Trigger) -> None:
     """InvalidSchedule (InvalidCron, InvalidKey, InvalidJob), saying what is wrong, where it is.
 
-    `calendar` is the one that the trigger names, where it is known already.
+    Says nothing of the calendar that it names: that is for the node that holds calendars.
     """
     schedule = trigger.schedule
     match schedule:
@@ -57,9 +56,8 @@ def check_trigger(trigger: Trigger, calendar: ResolvedCalendar | None = None) ->
             _check_daily_time_interval(schedule)
     _check_misfire(trigger)
     check_data(trigger.data, f"trigger {trigger.name!r}")
-    if first_fire(schedule, calendar) is None:
-        excluded = "" if calendar is None else f": calendar {trigger.calendar!r} excludes all of it"
-        raise InvalidSchedule(f"trigger {trigger.name!r} will never fire{excluded}")
+    if first_fire(schedule) is None:
+        raise InvalidSchedule(f"trigger {trigger.name!r} will never fire")
 
 
 def _check_misfire(trigger: Trigger) -> None:

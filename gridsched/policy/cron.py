@@ -74,6 +74,17 @@ def count_fires(
     return count
 
 
+def matches(expression: CronExpression, local: datetime) -> bool:
+    """Whether the expression names a local time, to the second (Quartz's isSatisfiedBy)."""
+    year = local.year - FIRST_YEAR
+    if year < 0 or not expression.years >> year & expression.months >> local.month & 1:
+        return False
+    if not _days_of(expression.days, local.year, local.month).matching >> local.day & 1:
+        return False
+    hours, minutes, seconds = _times_on(expression, local.date())
+    return bool(hours >> local.hour & minutes >> local.minute & seconds >> local.second & 1)
+
+
 def default_dst(expression: CronExpression) -> DstPolicy:
     """The policy that surprises nobody, told from the expression alone.
 
