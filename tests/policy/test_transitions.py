@@ -1,0 +1,99 @@
+"""The state machine of a firing: what every step leaves behind."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gridsched.model.firing import FINAL, STARTABLE, Firing, FiringState
+from gridsched.model.job import Job, Retry
+from gridsched.policy import transitions
+from gridsched.policy.submissions import cancel_firing, pause_firing
+
+JOB = Job("m:f")
+NOW = 1_790_000_000_000
+
+
+@st.composite
+def firings(draw: st.DrawFn) -> Firing:
+    scheduled = NOW - draw(st.integers(-10_000, 100_000))
+    return Firing(
+        "g/j:g/t",
+        scheduled,
+        due=draw(st.one_of(st.none(), st.integers(NOW - 10_000, NOW + 10_000))),
+        attempt=draw(st.integers(1, 5)),
+        round=draw(st.integers(0, 5)),
+        member="n1",
+        incarnation="i1",
+    )
+
+
+def is_sound(firing: Firing) -> bool:
+    """What is final has an end and is looked at no more; what is not, has none."""
+    if firing.state in FINAL:
+        return firing.finished_at is not None and firing.due is None
+    return firing.finished_at is None and (firing.due is None) == (firing.state == "PAUSED")
+
+
+@given(firings())
+def test_every_step_is_sound(firing: Firing) -> None:
+    started = transitions.start(firing, "n2", "i2", NOW, 5000)
+    steps = [
+        started,
+        transitions.complete(started, NOW, returned=True),
+        transitions.fail(started, JOB, "boom", NOW),
+        transitions.cancel(firing, "no", NOW),
+        transitions.orphan(started, JOB, NOW),
+        transitions.orphan(started, None, NOW),
+        transitions.renew(firing, NOW, 5000),
+        transitions.send_again(firing, "n2", NOW, 5000),
+        transitions.hand_back(firing, NOW),
+        transitions.pause(firing),
+        transitions.resume(transitions.pause(firing), NOW),
+    ]
+    assert [step.state for step in steps if not is_sound(step)] == []
+
+
+@given(firings())
+def test_what_is_sent_out_anew_is_a_new_round_of_nobody(firing: Firing) -> None:
+    """A payload of an earlier round may not start it, and no member has it."""
+    retried = transitions.fail(firing, Job("m:f", retry=Retry(10)), "boom", NOW)
+    recovered = transitions.orphan(firing, Job("m:f", requests_recovery=True), NOW)
+    resumed = transitions.resume(transitions.pause(firing), NOW)
+    for again in (retried, recovered, resumed):
+        assert again.round == firing.round + 1
+        assert (again.state, again.member, again.incarnation) == ("ACQUIRED", "", "")
+        assert again.fire_at is not None
+        assert again.due == again.fire_at
+    assert [again.attempt - firing.attempt for again in (retried, recovered, resumed)] == [1, 1, 0]
+
+
+def test_retries_wait_longer_up_to_the_most() -> None:
+    job = Job("m:f", retry=Retry(5, delay=10, backoff=3, max_delay=60))
+    firing, waits = Firing("k", NOW), []
+    while firing.state == "ACQUIRED":
+        firing = transitions.fail(firing, job, "boom", NOW)
+        waits.append(firing.fire_at - NOW if firing.due is not None else None)
+    assert waits == [10_000, 30_000, 60_000, 60_000, None]
+    assert (firing.state, firing.attempt, firing.error) == ("FAILED", 5, "boom")
+
+
+@given(firings(), st.integers(1, 10_000))
+def test_the_later_a_firing_is_the_longer_it_waits_for_the_next_look(
+    firing: Firing, lease: int
+) -> None:
+    renewed = transitions.renew(firing, NOW, lease)
+    assert renewed.due is not None
+    assert renewed.due - NOW == max(lease, NOW - firing.scheduled)
+
+
+@pytest.mark.parametrize("state", get_args(FiringState))
+def test_only_what_has_not_started_is_paused_or_cancelled(state: FiringState) -> None:
+    finished = NOW if state in FINAL else None
+    firing = Firing("k", NOW, state=state, finished_at=finished)
+    assert (pause_firing(firing) is firing) == (state not in STARTABLE)
+    can_cancel = state in STARTABLE or state == "PAUSED"
+    assert (cancel_firing(firing, "no", NOW) is firing) == (not can_cancel)
