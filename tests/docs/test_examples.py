@@ -1,8 +1,8 @@
 """The examples of the pages run: Python as programs, `gridsched …` as commands.
 
 They run in a folder that holds the files which the pages show. What talks to a cluster at
-127.0.0.1:5701 talks to a real Hazelcast member with a node of shop.xml on it, and is skipped where
-there is no Java.
+127.0.0.1:5701 is run on both: on the embedded grid of a node of shop.xml, and on a real Hazelcast
+member with such a node, which is skipped where there is no Java.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -21,12 +22,14 @@ from hazelcast_member import HazelcastCluster
 from pages import PAGES, REPOSITORY, Block, as_pattern, blocks, blocks_of
 
 ADDRESS: Final = "127.0.0.1:5701"
+ANY_PORT: Final = "127.0.0.1:0"
 LOCAL: Final = ("next", "validate")
 """Commands of `gridsched` that need no cluster."""
 
 FILES = [block for page in PAGES for block in blocks(page) if block.file]
 PYTHON = [block for block in blocks_of("python") if not block.file]
 SHELL = [block for block in blocks_of("sh") if "gridsched " in block.text]
+GRIDS = ("embedded", "hazelcast")
 
 
 class Example:
@@ -51,8 +54,9 @@ class Example:
         assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a node, and return once it is active."""
+    @contextmanager
+    def node(self, *arguments: str) -> Iterator[Example]:
+        """A node while it is active; gives where its cluster is."""
         node = subprocess.Popen(
             self._command("-m", "gridsched", "start", *arguments),
             cwd=self.folder,
@@ -60,9 +64,14 @@ class Example:
             text=True,
             stdout=subprocess.PIPE,
         )
-        assert node.stdout is not None
-        assert node.stdout.readline().startswith("READY")
-        return node
+        try:
+            assert node.stdout is not None
+            ready, *words = node.stdout.readline().split()
+            assert ready == "READY"
+            yield Example(self.folder, words[0] if "node" in words else self._address)
+        finally:
+            node.terminate()
+            node.communicate(timeout=30)
 
     def _command(self, *arguments: str) -> list[str]:
         return [sys.executable, *(each.replace(ADDRESS, self._address) for each in arguments)]
@@ -93,37 +102,29 @@ def alone(folder: Path) -> Example:
 
 
 @pytest.fixture(scope="module")
-def on_cluster(
+def embedded(alone: Example) -> Iterator[Example]:
+    """On the embedded grid of a node."""
+    with alone.node("shop.xml", "--listen", ANY_PORT) as example:
+        yield example
+
+
+@pytest.fixture(scope="module")
+def hazelcast(
     java: None, folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Example]:
     """On a cluster with a node, of the name that is found without being told."""
     members = tmp_path_factory.mktemp("hazelcast")
-    with HazelcastCluster(members, cluster_name="dev") as cluster:
-        example = Example(folder, cluster.addresses[0])
-        node = example.start("shop.xml", "--grid", ADDRESS)
+    with (
+        HazelcastCluster(members, cluster_name="dev") as cluster,
+        Example(folder, cluster.addresses[0]).node("shop.xml", "--grid", ADDRESS) as example,
+    ):
         yield example
-        node.terminate()
-        node.communicate(timeout=30)
 
 
-@pytest.mark.parametrize("block", PYTHON, ids=str)
-def test_python(block: Block, request: pytest.FixtureRequest) -> None:
-    where = "on_cluster" if "connect(" in block.text else "alone"
-    example: Example = request.getfixturevalue(where)
-    check_printed(block, example.run("-c", block.text))
-
-
-@pytest.mark.parametrize("block", SHELL, ids=str)
-def test_shell(block: Block, request: pytest.FixtureRequest) -> None:
-    printed = ""
-    for command in commands(block):
-        starts = command[0] == "start"
-        local = command[0] in LOCAL or (starts and "--grid" not in command)
-        example: Example = request.getfixturevalue("alone" if local else "on_cluster")
-        for_ever = "&" in command
-        ending = [*command[:-1], "--for", "1s"] if for_ever else command
-        printed += example.run("-m", "gridsched", *ending)
-    check_printed(block, printed)
+def connects(block: Block) -> bool:
+    if block.language == "python":
+        return "connect(" in block.text
+    return any(c[0] not in (*LOCAL, "start") or "--grid" in c for c in commands(block))
 
 
 def commands(block: Block) -> list[list[str]]:
@@ -133,11 +134,35 @@ def commands(block: Block) -> list[list[str]]:
     return [each[1:] for each in words if each and each[0] == "gridsched"]
 
 
-def check_printed(block: Block, printed: str) -> None:
+def run(block: Block, example: Example) -> None:
+    """Run a block; what it prints is what the page says."""
+    if block.language == "python":
+        printed = example.run("-c", block.text)
+    else:
+        printed = "".join(example.run("-m", "gridsched", *bounded(c)) for c in commands(block))
     if block.prints is not None:
         assert as_pattern(block.prints).fullmatch(printed), (
             f"{block} says\n{block.prints}\nand prints\n{printed}"
         )
+
+
+def bounded(command: list[str]) -> list[str]:
+    """The command such that it ends, and takes no port that another may need."""
+    if command[0] != "start":
+        return command
+    ending = [*command[:-1], "--for", "1s"] if command[-1] == "&" else command
+    return ending if "--grid" in command else [*ending, "--listen", ANY_PORT]
+
+
+@pytest.mark.parametrize("block", [b for b in [*PYTHON, *SHELL] if not connects(b)], ids=str)
+def test_alone(block: Block, alone: Example) -> None:
+    run(block, alone)
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("block", [b for b in [*PYTHON, *SHELL] if connects(b)], ids=str)
+def test_on_a_cluster(block: Block, grid: str, request: pytest.FixtureRequest) -> None:
+    run(block, request.getfixturevalue(grid))
 
 
 def test_there_are_examples_of_each_kind() -> None:
