@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from gridsched.errors import NodeNameTaken
+from gridsched.errors import GridUnavailable, NodeNameTaken
 from gridsched.grid.port import Grid
 from gridsched.model.member import Member
 from gridsched.node.core import Core
@@ -22,6 +22,9 @@ from gridsched.policy.ownership import owned
 from gridsched.stores.record import Record
 
 BEATS_PER_TIMEOUT: Final = 5
+
+_LOOKED: Final = 1.25
+"""Beats, and some time for the calls, after which every node has looked at the others."""
 
 
 class Sighting(NamedTuple):
@@ -105,7 +108,10 @@ class Membership(Service):
             return True
         there = await self._store.get(self.me.name)
         if there is None:
-            self.log.warning("the others took this node for gone; it joins again")
+            self.log.warning(
+                "not among the members any more: the others took this node for gone, or the "
+                "grid came back empty; it joins again"
+            )
             return await self._store.create(self._stamped())
         if there.value.incarnation != self.me.incarnation:
             self.log.error("another start of node %s has taken its place", self.me.name)
@@ -126,6 +132,11 @@ class Membership(Service):
         """To LEAVING: partitions go to the others, nothing more is sent here."""
         self.me = replace(self.me, state="LEAVING")
         await self.beat()
+
+    async def seen_leaving(self) -> None:
+        """After `retire`: wait until the others have looked, and so send nothing here any more."""
+        if self.active():
+            await asyncio.sleep(_LOOKED * self._timeout / BEATS_PER_TIMEOUT)
 
     async def _look(self) -> None:
         now = self._clock.monotonic()
@@ -183,9 +194,11 @@ class Membership(Service):
         return sorted((m for m in members if m.state == "ACTIVE"), key=lambda member: member.name)
 
     def owned(self) -> tuple[int, ...]:
-        """The partitions that this node looks after now; none while it is not fresh."""
+        """The partitions that this node looks after now. GridUnavailable while it is not fresh."""
         if not self.fresh:
-            return ()
+            raise GridUnavailable(
+                f"no beat reached it for {self._timeout:g} s, so nothing is owned"
+            )
         if self._owned is None:
             nodes = {member.name: member.beside for member in self.active()}
             self._owned = owned(self.me.name, self._grid.partition_owners(), nodes)

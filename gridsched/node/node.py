@@ -141,10 +141,12 @@ class Node:
             await service.stop()
         await parts.membership.retire()
         await parts.shell.stop()
-        await parts.receiver.stop()
+        # What is given back before the others have seen that it leaves, they would send here again.
+        await asyncio.gather(parts.membership.seen_leaving(), parts.receiver.stop())
         await parts.dispatcher.stop()
         await self._give_back()
         await parts.shell.drain(self.settings.grace_period_ms / 1000)
+        await self._give_back()
         await parts.finisher.flush()
         await parts.membership.stop()
         await parts.queue.destroy()

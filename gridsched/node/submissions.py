@@ -71,8 +71,8 @@ class SubmissionsListener(Service):
         now = self._clock.monotonic()
         owned = self._membership.owned()
         if now >= self._next_poll:
-            self._next_poll = now + self._poll_interval
             await self._apply(await self._store.unanswered(owned))
+            self._next_poll = now + self._poll_interval
         await self._apply(self._take_heard(frozenset(owned)))
         if not self._heard:
             await self.rest(max(0.0, self._next_poll - self._clock.monotonic()))

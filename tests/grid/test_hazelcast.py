@@ -16,7 +16,16 @@ from hazelcast_member import HazelcastCluster, free_port
 
 from gridsched.errors import GridRefused, GridUnavailable
 from gridsched.grid.hazelcast import HazelcastGrid
-from gridsched.grid.port import Change, EntryEvent, EntryKind, MapSpec, Outcome, QueueSpec
+from gridsched.grid.hazelcast.maps import HazelcastMap
+from gridsched.grid.port import (
+    Change,
+    EntryEvent,
+    EntryKind,
+    IndexSpec,
+    MapSpec,
+    Outcome,
+    QueueSpec,
+)
 
 SOON = 1.0
 TOO_FEW = """
@@ -188,6 +197,27 @@ async def test_the_grid_goes_away_and_comes_back(cluster: HazelcastCluster) -> N
         assert await held.replace_if_same(B, V1, V2)
         await wait_until(lambda: None not in grid.partition_owners())
         assert changes[-1] == 1
+
+
+@pytest.mark.java
+async def test_indexes_are_made_again_when_the_grid_is_back(
+    cluster: HazelcastCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    indexes = (IndexSpec("due", "SORTED"), IndexSpec("state", "HASH"))
+    made: list[IndexSpec] = []
+    ensure = HazelcastMap.ensure_index
+
+    async def ensured(held: HazelcastMap, index: IndexSpec) -> None:
+        await ensure(held, index)
+        made.append(index)
+
+    monkeypatch.setattr(HazelcastMap, "ensure_index", ensured)
+    async with connected(cluster) as grid:
+        await grid.map(MapSpec("indexed", indexes))
+        assert made == list(indexes)
+        cluster.members[0].kill()
+        await asyncio.to_thread(cluster.restart, 0)
+        await wait_until(lambda: made == [*indexes, *indexes])
 
 
 @pytest.mark.java

@@ -166,6 +166,24 @@ async def test_a_stopping_node_gives_back_what_it_has_not_started(cluster):
     assert second.state is NodeState.ACTIVE
 
 
+async def test_what_a_stopping_node_gives_back_is_not_sent_to_it_again(cluster):
+    """The other node looks after half of it already, and would send it before it has looked who
+    is there."""
+    c = cluster(members=2, look_ahead_ms=15_000, session_timeout_ms=20_000)
+    first = await c.node("a")
+    await c.node("b")
+    client = await c.client()
+    await c.pass_time(5)
+    at = NOW + timedelta(seconds=20)
+    await client.schedule_many([(job(name=f"j{n}"), once(at)) for n in range(200)])
+    await c.until(lambda: first.parts.shell.in_hand == 100)
+    await first.stop()
+    assert c.runs.started == []
+    await c.until(lambda: len(c.runs.finished) == 200, within=15)
+    assert {f.member for f in c.runs.finished} == {"b"}
+    assert {f.started_at - f.scheduled for f in c.runs.finished} == {0}
+
+
 async def test_settings_may_differ_between_nodes(cluster):
     c = cluster()
     await c.node("a", poll_interval_ms=100)

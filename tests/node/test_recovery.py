@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -53,6 +54,26 @@ async def test_a_run_on_a_dead_node_is_lost_unless_its_job_requests_recovery(clu
     assert gone.value.state == "LOST"
     assert await recovered.result(timeout=60) is None
     assert (await client.firing(recovered.key)).attempt == 2
+
+
+async def test_a_node_without_its_grid_says_so_once_and_goes_on(cluster, caplog):
+    caplog.set_level("INFO", logger="gridsched")
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    await client.schedule(job(), every(1))
+    await c.until(lambda: len(c.runs.finished) == 3)
+    c.faults["a"].cut_off = True
+    await c.pass_time(30)
+    fails = Counter(r.name for r in caplog.records if "the grid fails" in r.getMessage())
+    assert set(fails.values()) == {1}
+    assert {f"gridsched.{n}" for n in ("membership", "timer", "sweep", "submissions")} < set(fails)
+    assert "works again" not in caplog.text
+    c.faults["a"].cut_off = False
+    await c.until(lambda: len(c.runs.finished) > 3 + 30, within=10)
+    await c.pass_time(20)
+    again = Counter(r.name for r in caplog.records if "works again" in r.getMessage())
+    assert again == fails
 
 
 async def test_what_a_dead_node_had_claimed_is_sent_to_another(cluster):

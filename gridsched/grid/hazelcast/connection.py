@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from hazelcast.config import Config, IntType, ReconnectMode
+from hazelcast.lifecycle import LifecycleState
 
 from gridsched.errors import GridError, GridRefused, GridUnavailable
 from gridsched.grid.data import PARTITION_COUNT
@@ -18,7 +19,16 @@ from gridsched.grid.hazelcast.maps import HazelcastMap
 from gridsched.grid.hazelcast.membership import Membership
 from gridsched.grid.hazelcast.pipeline import Pipeline
 from gridsched.grid.hazelcast.queues import HazelcastQueue
-from gridsched.grid.port import Cancel, Grid, GridMap, GridMember, GridQueue, MapSpec, QueueSpec
+from gridsched.grid.port import (
+    Cancel,
+    Grid,
+    GridMap,
+    GridMember,
+    GridQueue,
+    IndexSpec,
+    MapSpec,
+    QueueSpec,
+)
 
 HEARTBEAT_INTERVAL: Final = 1.0
 HEARTBEAT_TIMEOUT: Final = 10.0
@@ -42,7 +52,7 @@ class HazelcastGrid(Grid):
     `addresses` ("host:port") are tried in turn, each for `connect_timeout` seconds; all members
     are found from the first that answers. A call that is not answered within `call_timeout`
     seconds fails. After the cluster is lost, calls raise GridUnavailable at once, while the
-    client looks for it for ever; listeners are heard again when it is back.
+    client looks for it for ever; when it is back, listeners are heard again, and indexes made again.
     """
 
     partition_count = PARTITION_COUNT
@@ -62,6 +72,7 @@ class HazelcastGrid(Grid):
         self._connect_timeout = connect_timeout
         self._call_timeout = call_timeout
         self._session: _Session | None = None
+        self._indexes: dict[tuple[str, IndexSpec], HazelcastMap] = {}
 
     async def open(self) -> None:
         client = Client(self._config(), self._connect_timeout)
@@ -75,6 +86,7 @@ class HazelcastGrid(Grid):
         self._session = _Session(
             link, Pipeline(link, self.partition_count), Membership(link, self.partition_count)
         )
+        client.hazelcast.lifecycle_service.add_listener(self._state_changed)
 
     async def close(self) -> None:
         if self._session is None:
@@ -91,6 +103,7 @@ class HazelcastGrid(Grid):
         made = HazelcastMap(spec.name, proxy, link, pipeline, self.partition_count)
         for index in spec.indexes:
             await made.ensure_index(index)
+            self._indexes[spec.name, index] = made
         return made
 
     async def queue(self, spec: QueueSpec) -> GridQueue:
@@ -111,6 +124,18 @@ class HazelcastGrid(Grid):
 
     def listen_membership(self, handler: Callable[[], None]) -> Cancel:
         return self._require().membership.listen(handler)
+
+    def _state_changed(self, state: str) -> None:
+        if state == LifecycleState.CONNECTED:
+            self._require().link.in_background(self._index_again())
+
+    async def _index_again(self) -> None:
+        """A cluster that came back empty has no index but those of its own XML."""
+        try:
+            for (_, index), held in list(self._indexes.items()):
+                await held.ensure_index(index)
+        except GridError as error:
+            _log.warning("indexes may be missing, which makes queries slow: %s", error)
 
     def _require(self) -> _Session:
         if self._session is None:

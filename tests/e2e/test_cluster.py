@@ -1,0 +1,127 @@
+"""Several nodes on one cluster: they share the work, wait for each other, and leave in order."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from processes import lateness, wait_for
+from world import Load, World, wait_active
+
+from gridsched import Job
+from gridsched.client.blocking import Handle
+from gridsched.model.firing import Firing
+
+pytestmark = pytest.mark.java
+
+FAIR_SHARE = 0.15
+AT_ONCE = 7.0
+"""Seconds; well below the lease (twice the session timeout) at which a sweep finds what is left."""
+
+STARTUP_JOB = """
+<scheduler:job>
+  <scheduler:jobname>{name}</scheduler:jobname>
+  <scheduler:jobgroup>startup</scheduler:jobgroup>
+  <scheduler:jobclass>e2e_jobs:note</scheduler:jobclass>
+  <scheduler:jobdatamap><scheduler:data key="file">{file}</scheduler:data></scheduler:jobdatamap>
+  <scheduler:triggers>
+    <scheduler:trigger>
+      <scheduler:triggername>{name}</scheduler:triggername>{schedule}
+    </scheduler:trigger>
+  </scheduler:triggers>
+</scheduler:job>
+"""
+ONCE = "<scheduler:oncetrigger/>"
+TWICE = """
+<scheduler:simpletrigger>
+  <scheduler:repeatcount>1</scheduler:repeatcount>
+  <scheduler:repeatinterval>500MS</scheduler:repeatinterval>
+</scheduler:simpletrigger>
+"""
+
+
+def test_three_nodes_share_the_work(world: World) -> None:
+    nodes = world.start("n1", "n2", "n3")
+    scheduler = world.connect()
+    wait_active(scheduler, "n1", "n2", "n3")
+    load = Load(world, scheduler, triggers=200, instants=5, interval_ms=1000)
+    load.assert_each_ran_once()
+    runs = world.log.lines()
+    ran = Counter(line.pid for line in runs)
+    claimed = Counter(firing.acquired_by for firing in load.wait_over())
+    shares = f"ran {ran}, claimed {claimed}, {lateness(runs)}"
+    assert set(ran) == {node.pid for node in nodes}, shares
+    assert set(claimed) == {"n1", "n2", "n3"}, shares
+    assert min(*ran.values(), *claimed.values()) > FAIR_SHARE * len(runs), shares
+    world.assert_no_traceback()
+    print(shares)
+
+
+def test_a_node_told_to_stop_gives_back_what_it_has_not_started(world: World) -> None:
+    """Its threads are held, so that most of what was sent to it waits when it is told."""
+    leaving, staying = world.start(
+        "leaving", "staying", maxthreadcount=2, graceperiodinmillis=60_000
+    )
+    scheduler = world.connect()
+    wait_active(scheduler, "leaving", "staying")
+    world.open_gate(staying)
+    load = Load(world, scheduler, triggers=100, instants=8, interval_ms=1000, job="note_async")
+    held = [scheduler.submit(Job("e2e_jobs:hold", data=world.data)) for _ in range(30)]
+    wait_for(lambda: _only_waits_for(held, "leaving"), lambda: world.log.lines("began"))
+    waiting = [handle.key for handle in held if handle.state() == "ACQUIRED"]
+    assert len(waiting) > 5
+    load.wait_under_way(0.2)
+
+    leaving.terminate()
+
+    leaving.output.line("firings back")
+    wait_for(lambda: world.log.count("ended") == 28, lambda: _unfinished(held), AT_ONCE)
+    assert leaving.runs, "it lets the two jobs finish that it has started"
+    world.open_gate(leaving)
+    code, output = leaving.end()
+    assert code == 0, output
+    ended = {line.firing: line.pid for line in world.log.lines("ended")}
+    assert {ended[firing] for firing in waiting} == {staying.pid}
+    assert Counter(ended.values())[leaving.pid] >= 2
+    assert len(ended) == 30
+    assert world.log.twice("began") == []
+    assert {handle.state() for handle in held} == {"COMPLETE"}
+    load.assert_each_ran_once()
+    wait_active(scheduler, "staying")
+    world.assert_no_traceback()
+
+
+def _unfinished(held: list[Handle]) -> list[Firing]:
+    firings = [handle.firing() for handle in held]
+    return [firing for firing in firings if firing is not None and firing.state != "COMPLETE"]
+
+
+def _only_waits_for(held: list[Handle], node: str) -> bool:
+    """Two run on that node, all others wait there or are done."""
+    firings = [handle.firing() for handle in held]
+    left = [f for f in firings if f is None or f.state != "COMPLETE"]
+    states = Counter(f.state for f in left if f is not None and f.member == node)
+    return states.total() == len(left) and states["EXECUTING"] == 2
+
+
+def test_startup_jobs_of_many_nodes_are_submitted_once_the_gate_is_open(world: World) -> None:
+    jobs = "".join(
+        STARTUP_JOB.format(name=name, file=world.log.path, schedule=schedule)
+        for name, schedule in {"once": ONCE, "twice": TWICE}.items()
+    )
+    (first,) = world.start("n1", jobs=jobs, taskservercount=2)
+    first.output.line("waiting until 2 nodes are active at once")
+    scheduler = world.connect()
+    assert scheduler.jobs() == []
+    world.start("n2", "n3", jobs=jobs, taskservercount=2)
+    wait_for(lambda: world.log.count() >= 3, world.log.lines)
+    (late,) = world.start("n4", jobs=jobs, taskservercount=2)
+    late.output.line("the timer runs")
+    # By the time that another job has been and gone, a fourth submission would have been applied.
+    assert scheduler.submit(Job("e2e_jobs:add", data={"a": 1, "b": 2})).result(timeout=20) == 3
+    assert Counter(line.trigger for line in world.log.lines()) == {
+        "startup/once:DEFAULT/once": 1,
+        "startup/twice:DEFAULT/twice": 2,
+    }
+    assert world.log.twice() == []
+    assert [job.key for job in scheduler.jobs(group="startup")] == ["startup/once", "startup/twice"]

@@ -1,0 +1,28 @@
+"""The demo that the README begins with, as it stands there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from processes import NodeProcess
+
+DEMO = Path(__file__).parents[2] / "cache_config" / "demo.xml"
+JOBS = {"say hello", "tick", "slow", "flaky", "warm up"}
+
+
+def test_the_demo_fires_all_its_jobs() -> None:
+    node = NodeProcess(str(DEMO), "--for", "6s")
+    try:
+        node.wait_ready()
+        code, output = node.end()
+    finally:
+        node.stop()
+    assert code == 0, output
+    counts = re.search(r"fired (\d+), failed 0, retried (\d+), misfired 0", output)
+    assert counts, output
+    assert int(counts[1]) >= 6 + 2 + 3 + 1 + 2 + 1, output
+    assert int(counts[2]) >= 1, "the flaky job is tried again"
+    fired = dict(re.findall(r"^  demo/(.+?) +fired +(\d+),", output, re.M))
+    assert set(fired) == JOBS, output
+    assert "lateness p50 " in output
