@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -169,19 +170,24 @@ async def test_a_stopping_node_gives_back_what_it_has_not_started(cluster):
 async def test_what_a_stopping_node_gives_back_is_not_sent_to_it_again(cluster):
     """The other node looks after half of it already, and would send it before it has looked who
     is there."""
-    c = cluster(members=2, look_ahead_ms=15_000, session_timeout_ms=20_000)
+    c = cluster(members=2, look_ahead_ms=15_000, session_timeout_ms=20_000, grace_period_ms=60_000)
     first = await c.node("a")
-    await c.node("b")
     client = await c.client()
+    running = await client.submit(job("take", data={"seconds": 30}))
+    await c.until(lambda: len(c.runs.started) == 1)
+    await c.node("b")
     await c.pass_time(5)
     at = NOW + timedelta(seconds=20)
-    await client.schedule_many([(job(name=f"j{n}"), once(at)) for n in range(200)])
-    await c.until(lambda: first.parts.shell.in_hand == 100)
-    await first.stop()
-    assert c.runs.started == []
-    await c.until(lambda: len(c.runs.finished) == 200, within=15)
+    pairs = [(job(name=f"j{n}"), once(at)) for n in range(200)]
+    await client.schedule_many(pairs)
+    await c.until(lambda: first.parts.shell.in_hand == 101)
+    stopping = asyncio.ensure_future(first.stop())
+    await c.until(lambda: len(c.runs.finished) == 200, within=16)
     assert {f.member for f in c.runs.finished} == {"b"}
     assert {f.started_at - f.scheduled for f in c.runs.finished} == {0}
+    assert await running.state() == "EXECUTING"
+    await stopping
+    assert await running.state() == "COMPLETE"
 
 
 async def test_settings_may_differ_between_nodes(cluster):
