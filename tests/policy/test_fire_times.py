@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from schedule_strategies import (
     DAY,
+    MINUTE,
     calendar_intervals,
     calendars,
     daily_time_intervals,
@@ -19,7 +20,7 @@ from schedule_strategies import (
     steps_of,
 )
 
-from gridsched.model.calendar import DailyCalendar, MonthlyCalendar, WeeklyCalendar
+from gridsched.model.calendar import Calendar, DailyCalendar, WeeklyCalendar
 from gridsched.model.dst import DstPolicy
 from gridsched.model.trigger import (
     ALL_DAYS,
@@ -118,9 +119,18 @@ def test_daily_time_interval_equals_its_judge(
 
 
 @settings(max_examples=60, deadline=None)
-@given(calendar_intervals(("HOUR", "DAY", "WEEK")), calendars(), calendars())
+@given(
+    st.one_of(
+        calendar_intervals(("HOUR", "DAY", "WEEK")),
+        daily_time_intervals(),
+        st.builds(Simple, st.just(1_709_000_040_000), st.integers(1, 2000).map(MINUTE.__mul__)),
+        st.builds(Cron, st.just("0 0/20 * * * ?"), st.just("Europe/London"), st.just(1)),
+    ),
+    calendars(),
+    calendars(),
+)
 def test_with_a_calendar_the_fires_are_those_it_includes(
-    schedule: CalendarInterval, first: MonthlyCalendar, second: MonthlyCalendar
+    schedule: Schedule, first: Calendar, second: Calendar
 ) -> None:
     calendar = ResolvedCalendar((first, second))
     plain = walk(schedule, 60)
