@@ -110,13 +110,15 @@ def _missed(
     if rest is not None and rest <= now:
         part = Instant(first, until, count, skipped=True)
         return Claim((part,), _advance(trigger, part, rest, now))
-    instant = Instant(first, until, count, skipped=after.next_fire != now)
-    fire = after.next_fire
     trigger = replace(trigger, schedule=after.schedule)
-    if not instant.skipped:
-        runs = trigger.fired + 1 - trigger.misfired
-        fire = following(trigger, now, runs, calendar)
-    return Claim((instant,), _advance(trigger, instant, fire, now))
+    if after.next_fire != now:
+        skipped = Instant(first, until, count, skipped=True)
+        return Claim((skipped,), _advance(trigger, skipped, after.next_fire, now))
+    run = Instant(first, until, count)
+    fire = following(trigger, now, trigger.fired + 1 - trigger.misfired, calendar)
+    # As in Quartz it fired now: what is asked from here on must not find the shifted start again.
+    moved = replace(_advance(trigger, run, fire, now), previous_fire=now)
+    return Claim((run,), moved)
 
 
 def _advance(trigger: Trigger, instant: Instant, fire: int | None, now: int) -> Trigger:

@@ -183,6 +183,7 @@ def test_a_shifted_schedule_goes_on_from_now() -> None:
     assert claimed.instants == (Instant(START, START + 2 * HOUR, 3),)
     assert claimed.trigger.schedule == Simple(now, HOUR, 9)
     assert claimed.trigger.next_fire == now + HOUR
+    assert claimed.trigger.previous_fire == now
 
 
 def test_repeats_of_a_daily_time_interval_count_runs_only() -> None:
