@@ -1,0 +1,128 @@
+"""What a submission makes of the stores: plans that can be made again."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from schedule_strategies import DAY, HOUR, MINUTE
+
+from gridsched.errors import InvalidJob, InvalidSchedule, NotFound
+from gridsched.model.calendar import HolidayCalendar, WeeklyCalendar
+from gridsched.model.firing import Firing
+from gridsched.model.job import Job
+from gridsched.model.submission import ScheduleJob, Submission
+from gridsched.model.trigger import (
+    ALL_DAYS,
+    WHEN_SUBMITTED,
+    Cron,
+    DailyTimeInterval,
+    Once,
+    Schedule,
+    Simple,
+    Trigger,
+)
+from gridsched.policy.calendars import resolve
+from gridsched.policy.submissions import (
+    SchedulePlan,
+    pause_trigger,
+    plan_schedule,
+    resume_firing,
+    resume_trigger,
+    with_calendar,
+)
+
+NOW = 20_000 * DAY
+JOB = Job("m:f", name="j", group="g")
+CALENDARS = {
+    "never": WeeklyCalendar(days=ALL_DAYS),
+    "weekend": WeeklyCalendar(base="holidays"),
+    "holidays": HolidayCalendar(dates=(date(2024, 10, 4),)),
+    "loop": WeeklyCalendar(base="loop"),
+}
+
+
+def plan(
+    *schedules: Schedule,
+    job: Job | None = JOB,
+    stored: SchedulePlan | None = None,
+    calendar: str = "",
+    unique: bool = False,
+) -> SchedulePlan:
+    triggers = tuple(
+        Trigger(schedule, name=f"t{n}", job=JOB.key, calendar=calendar)
+        for n, schedule in enumerate(schedules)
+    )
+    command = ScheduleJob(job, triggers, unique)
+    submission = Submission("s1", JOB.key, command, created_at=NOW)
+    there = {} if stored is None else {trigger.key: trigger for trigger in stored.triggers}
+    return plan_schedule(submission, command, stored and stored.job, there, CALENDARS)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [Once(WHEN_SUBMITTED), Simple(WHEN_SUBMITTED, 5), Cron("* * * * * ?"), DailyTimeInterval(5)],
+)
+def test_a_trigger_without_a_start_begins_when_it_is_submitted(schedule: Schedule) -> None:
+    (trigger,) = plan(schedule).triggers
+    assert trigger.next_fire == trigger.due == NOW
+    assert (trigger.state, trigger.submission, trigger.created_at) == ("NORMAL", "s1", NOW)
+
+
+def test_a_plan_made_again_stores_no_trigger_again() -> None:
+    first = plan(Simple(NOW, MINUTE))
+    assert plan(Simple(NOW, MINUTE), stored=first).triggers == ()
+
+
+def test_unique_leaves_what_is_there() -> None:
+    first = plan(Simple(NOW, MINUTE))
+    other = SchedulePlan(first.job, tuple(replace(t, submission="s0") for t in first.triggers))
+    again = plan(Simple(NOW, HOUR), Once(NOW), stored=other, unique=True)
+    assert again.job is None
+    assert [trigger.name for trigger in again.triggers] == ["t1"]
+
+
+def test_what_cannot_be_stored_is_refused() -> None:
+    with pytest.raises(InvalidJob, match="only a durable job"):
+        plan()
+    with pytest.raises(NotFound, match="no job g/j"):
+        plan(Once(NOW), job=None)
+    with pytest.raises(NotFound, match="no calendar 'x'"):
+        plan(Once(NOW), calendar="x")
+    with pytest.raises(InvalidSchedule, match="chains to itself"):
+        plan(Once(NOW), calendar="loop")
+    with pytest.raises(InvalidSchedule, match="calendar 'never' excludes it"):
+        plan(Simple(NOW, MINUTE), calendar="never")
+
+
+def test_the_first_fire_is_one_that_the_calendar_and_its_base_include() -> None:
+    """The 4th of October 2024 is a Friday, and a holiday."""
+    (trigger,) = plan(Simple(NOW, DAY), calendar="weekend").triggers
+    assert trigger.next_fire == NOW + 3 * DAY
+
+
+def test_a_replaced_calendar_gives_another_next_fire() -> None:
+    (trigger,) = plan(Simple(NOW, DAY)).triggers
+    calendar = resolve("weekend", CALENDARS)
+    changed = with_calendar(trigger, calendar)
+    assert changed.next_fire == changed.due == NOW + 3 * DAY
+    assert with_calendar(pause_trigger(trigger), calendar).due is None
+
+
+@given(st.integers(0, 10 * DAY))
+def test_a_resumed_trigger_is_as_it_was(at: int) -> None:
+    (trigger,) = plan(Simple(NOW + at, MINUTE)).triggers
+    assert pause_trigger(trigger).due is None
+    assert resume_trigger(pause_trigger(trigger)) == trigger
+
+
+def test_a_parked_firing_that_is_late_meets_the_misfire_instruction() -> None:
+    firing = Firing("k", NOW, state="PAUSED")
+    endless, finite = Trigger(Simple(NOW, MINUTE)), Trigger(Simple(NOW, MINUTE, 5))
+    late = NOW + HOUR
+    assert resume_firing(firing, endless, late, MINUTE).state == "SKIPPED"
+    assert resume_firing(firing, finite, late, MINUTE).state == "ACQUIRED"
+    assert resume_firing(firing, endless, NOW, MINUTE).state == "ACQUIRED"
