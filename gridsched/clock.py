@@ -41,5 +41,5 @@ def random_ids(source: random.Random) -> Ids:
 
 
 def system_ids() -> Ids:
-    """Ids from the machine's own randomness, as unlike each other as UUIDs of 64 bits."""
-    return random_ids(random.SystemRandom())
+    """Ids from a generator that the machine's own randomness seeds."""
+    return random_ids(random.Random(random.SystemRandom().getrandbits(256)))

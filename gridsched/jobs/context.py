@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from threading import Event
 from typing import Any
 
 from gridsched.model.firing import Firing
@@ -29,11 +28,18 @@ class JobContext:
     def __init__(self, firing: Firing, data: Mapping[str, Any]) -> None:
         self.job_key = firing.job
         self.trigger_key = firing.trigger
-        self.scheduled_time = aware(firing.scheduled)
-        self.fire_time = aware(firing.started_at or firing.scheduled)
         self.attempt = firing.attempt
         self.data = data
-        self._cancel = Event()
+        self._firing = firing
+        self._cancelled = False
+
+    @property
+    def scheduled_time(self) -> datetime:
+        return aware(self._firing.scheduled)
+
+    @property
+    def fire_time(self) -> datetime:
+        return aware(self._firing.started_at or self._firing.scheduled)
 
     @property
     def cancelled(self) -> bool:
@@ -41,8 +47,8 @@ class JobContext:
 
         A thread cannot be stopped from outside: a long job looks here now and then, and returns.
         """
-        return self._cancel.is_set()
+        return self._cancelled
 
     def cancel(self) -> None:
         """Tell the job that nobody waits for it any more."""
-        self._cancel.set()
+        self._cancelled = True

@@ -1,4 +1,7 @@
-"""How the model's values are written as JSON: defaults are left out, but for what is queried."""
+"""How the model's values are written as JSON: defaults are left out, but for what is queried.
+
+Values are trees: with `gc=False` the garbage collector does not follow the many that a node holds.
+"""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ FINAL: Final = frozenset({"COMPLETE", "FAILED", "CANCELLED", "SKIPPED", "LOST"})
 """States that never change again."""
 
 
-class Firing(msgspec.Struct, frozen=True, omit_defaults=True):
+class Firing(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One scheduled instant of one trigger. Instants are epoch ms.
 
     due          when somebody must look at it next; absent once final or paused
@@ -79,7 +79,7 @@ class Firing(msgspec.Struct, frozen=True, omit_defaults=True):
         return firing_key(self.trigger, self.scheduled)
 
 
-class Payload(msgspec.Struct, frozen=True, omit_defaults=True):
+class Payload(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What travels in an execution queue: the firing's record as it was sent, with all that its
     run needs. `firing` and `job` are JSON as stored, so that the fence can compare bytes."""
 
@@ -88,7 +88,7 @@ class Payload(msgspec.Struct, frozen=True, omit_defaults=True):
     data: dict[str, Any] = {}
 
 
-class Result(msgspec.Struct, frozen=True, omit_defaults=True):
+class Result(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What the run of a firing returned (JSON)."""
 
     job: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 import msgspec
@@ -15,7 +16,7 @@ DEFAULT_PRIORITY: Final = 5
 """Quartz's Trigger.DEFAULT_PRIORITY."""
 
 
-class Retry(msgspec.Struct, frozen=True, omit_defaults=True):
+class Retry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """When a failed run is tried again. Times are in seconds.
 
     Attempt n + 1 is due `delay` * `backoff` ** (n - 1) seconds, at most `max_delay`, after attempt
@@ -28,7 +29,7 @@ class Retry(msgspec.Struct, frozen=True, omit_defaults=True):
     max_delay: float = 3600.0
 
 
-class Job(msgspec.Struct, frozen=True, omit_defaults=True):
+class Job(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What to run: a `target` ("package.module:function") with its `data` (JSON).
 
     durable              kept when its last trigger is gone
@@ -65,9 +66,7 @@ def check_job(job: Job) -> None:
 
     Says nothing of whether the target exists or is allowed: that is for the node that runs it.
     """
-    module, colon, function = job.target.partition(":")
-    names = [*module.split("."), *function.split(".")]
-    if not colon or not all(name.isidentifier() for name in names):
+    if not _is_target(job.target):
         raise InvalidJob(f"job target {job.target!r} is not written package.module:function")
     _ = job.key
     if job.timeout is not None and not job.timeout > 0:
@@ -77,6 +76,13 @@ def check_job(job: Job) -> None:
     check_data(job.data, f"job {job.key}")
     if job.retry is not None:
         _check_retry(job.retry, job.key)
+
+
+@lru_cache(maxsize=1024)
+def _is_target(text: str) -> bool:
+    module, colon, function = text.partition(":")
+    names = [*module.split("."), *function.split(".")]
+    return bool(colon) and all(name.isidentifier() for name in names)
 
 
 def check_data(data: object, owner: str) -> None:

@@ -36,6 +36,7 @@ class KeyParts(NamedTuple):
     scheduled: int | None = None
 
 
+@lru_cache(maxsize=65536)
 def encode_name(name: str) -> str:
     """The written form of one name; InvalidKey where it cannot be one."""
     if not name or len(name) > MAX_NAME or not name.isprintable():

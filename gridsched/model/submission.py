@@ -14,7 +14,7 @@ from gridsched.model.trigger import Trigger
 SubmissionState = Literal["NEW", "ACCEPTED", "REJECTED"]
 
 
-class ScheduleJob(msgspec.Struct, frozen=True, omit_defaults=True, tag="schedule"):
+class ScheduleJob(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag="schedule"):
     """Store the job (where given) and the triggers (where any).
 
     `unique`: what is there already stays as it is (the seed's scheduleJobUnique).
@@ -43,7 +43,7 @@ class Delete(msgspec.Struct, frozen=True, tag="delete"):
     key: str
 
 
-class Fire(msgspec.Struct, frozen=True, omit_defaults=True, tag="fire"):
+class Fire(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag="fire"):
     """Fire a job now, once, with `data` over its own; a trigger's key adds that trigger's data."""
 
     key: str
@@ -56,7 +56,9 @@ class CancelFiring(msgspec.Struct, frozen=True, tag="cancel"):
     key: str
 
 
-class StoreCalendar(msgspec.Struct, frozen=True, omit_defaults=True, tag="store_calendar"):
+class StoreCalendar(
+    msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag="store_calendar"
+):
     """Store a calendar. One of that name is replaced where `override` says so; the next fires of
     the triggers that use it are computed anew (Quartz's addCalendar with updateTriggers)."""
 
@@ -76,12 +78,15 @@ Command = (
 )
 
 
-class Submission(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A command with its answer. `job` is the written key it is partitioned by."""
+class Submission(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """A command with its answer. `job` is the written key it is partitioned by.
+
+    The command of an accepted one is dropped: it has become what the stores hold.
+    """
 
     id: str
     job: str
-    command: Command
+    command: Command | None
     state: SubmissionState = always("NEW")
     created_at: int = 0
     error: str = ""

@@ -54,13 +54,13 @@ class TimeOfDay(NamedTuple):
     second: int = 0
 
 
-class Once(msgspec.Struct, frozen=True, omit_defaults=True, tag="once"):
+class Once(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag="once"):
     """Fires once, at `at` (epoch ms; WHEN_SUBMITTED: at once)."""
 
     at: int
 
 
-class Simple(msgspec.Struct, frozen=True, omit_defaults=True, tag="simple"):
+class Simple(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag="simple"):
     """Fires at `start` and every `interval` ms after it, `repeat_count` times more, before `end`.
 
     `start` may be WHEN_SUBMITTED.
@@ -72,7 +72,7 @@ class Simple(msgspec.Struct, frozen=True, omit_defaults=True, tag="simple"):
     end: int | None = None
 
 
-class Cron(msgspec.Struct, frozen=True, omit_defaults=True, tag="cron"):
+class Cron(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag="cron"):
     """Fires when local time in `zone` (IANA) matches `expression`, from `start` to `end` inclusive."""
 
     expression: str
@@ -84,7 +84,12 @@ class Cron(msgspec.Struct, frozen=True, omit_defaults=True, tag="cron"):
 
 
 class CalendarInterval(
-    msgspec.Struct, frozen=True, omit_defaults=True, cache_hash=True, tag="calendar_interval"
+    msgspec.Struct,
+    frozen=True,
+    omit_defaults=True,
+    gc=False,
+    cache_hash=True,
+    tag="calendar_interval",
 ):
     """Fires at `start` and every `interval` units after it, before `end`.
 
@@ -103,7 +108,12 @@ class CalendarInterval(
 
 
 class DailyTimeInterval(
-    msgspec.Struct, frozen=True, omit_defaults=True, cache_hash=True, tag="daily_time_interval"
+    msgspec.Struct,
+    frozen=True,
+    omit_defaults=True,
+    gc=False,
+    cache_hash=True,
+    tag="daily_time_interval",
 ):
     """Fires on `days_of_week` (1=SUN..7=SAT) at `start_time_of_day` and every `interval` units after
     it, up to `end_time_of_day` inclusive (None: all day): local times in `zone` (IANA). Nothing fires
@@ -130,7 +140,7 @@ class DailyTimeInterval(
 Schedule = Once | Simple | Cron | CalendarInterval | DailyTimeInterval
 
 
-class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
+class Trigger(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A schedule of one job, with its state. Instants are epoch ms.
 
     calendar       name of the calendar that excludes some of its instants; "": none

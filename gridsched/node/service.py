@@ -7,8 +7,8 @@ when it is back; anything else is a defect, logged with its trace and counted.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
+import math
 from abc import ABC, abstractmethod
 from typing import Final
 
@@ -16,7 +16,6 @@ from gridsched.errors import GridError
 
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 2.0
-_MOMENT: Final = 0.0001
 
 
 class Service(ABC):
@@ -27,8 +26,8 @@ class Service(ABC):
         self.failures = 0
         self.log = logging.getLogger(f"gridsched.{name}")
         self._task: asyncio.Task[None] | None = None
-        self._woken = asyncio.Event()
-        self._finishing = False
+        self._woken = False
+        self._resting: asyncio.Future[None] | None = None
 
     @abstractmethod
     async def step(self) -> None:
@@ -64,15 +63,30 @@ class Service(ABC):
 
     def wake(self) -> None:
         """Make the loop look now instead of at its next interval."""
-        self._woken.set()
+        self._woken = True
+        if self._resting is not None:
+            _awaken(self._resting)
 
     async def rest(self, seconds: float | None) -> None:
-        """Wait for `wake`, at most so long (None: for ever), at least a moment: a deadline missed
-        by the rounding of a float must not be waited for in circles."""
-        limit = None if seconds is None else max(seconds, _MOMENT)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), limit)
-        self._woken.clear()
+        """Wait for `wake`, at most so long (None: for ever), in whole milliseconds, rounded up.
+
+        uvloop's timers count in these: a rest that ended a hair before a deadline would be begun
+        again and again until it is there.
+        """
+        if not self._woken:
+            loop = asyncio.get_running_loop()
+            # Not wait_for, which makes a task for every rest.
+            self._resting = resting = loop.create_future()
+            timer = None
+            if seconds is not None:
+                timer = loop.call_later(_whole_ms(seconds), _awaken, resting)
+            try:
+                await resting
+            finally:
+                self._resting = None
+                if timer is not None:
+                    timer.cancel()
+        self._woken = False
 
     async def _loop(self) -> None:
         pause = 0.0
@@ -93,3 +107,12 @@ class Service(ABC):
                 pause = 0.0
             if pause:
                 await asyncio.sleep(pause)
+
+
+def _whole_ms(seconds: float) -> float:
+    return max(1, math.ceil(seconds * 1000 - 1e-6)) / 1000
+
+
+def _awaken(resting: asyncio.Future[None]) -> None:
+    if not resting.done():
+        resting.set_result(None)

@@ -50,6 +50,7 @@ class SubmissionsListener(Service):
         self._commands = commands
         self._timer = timer
         self._heard: dict[bytes, bytes] = {}
+        self._applied: set[bytes] = set()
         self._cancel: Cancel | None = None
         self._next_poll = float("-inf")
 
@@ -63,7 +64,8 @@ class SubmissionsListener(Service):
         await super().stop()
 
     def _hear(self, event: EntryEvent) -> None:
-        if event.kind is EntryKind.ADDED and event.value is not None:
+        new = event.kind is EntryKind.ADDED and event.key not in self._applied
+        if new and event.value is not None:
             self._heard[event.key] = event.value
             self.wake()
 
@@ -71,6 +73,7 @@ class SubmissionsListener(Service):
         now = self._clock.monotonic()
         owned = self._membership.owned()
         if now >= self._next_poll:
+            self._applied.clear()
             await self._apply(await self._store.unanswered(owned))
             self._next_poll = now + self._poll_interval
         await self._apply(self._take_heard(frozenset(owned)))
@@ -78,14 +81,18 @@ class SubmissionsListener(Service):
             await self.rest(max(0.0, self._next_poll - self._clock.monotonic()))
 
     def _take_heard(self, owned: frozenset[int]) -> list[Record[Submission]]:
+        """What was heard of, but for what a poll found first: an event may come after it."""
         heard, self._heard = self._heard, {}
         return [
-            self._store.record(key, raw) for key, raw in heard.items() if partition_of(key) in owned
+            self._store.record(key, raw)
+            for key, raw in heard.items()
+            if key not in self._applied and partition_of(key) in owned
         ]
 
     async def _apply(self, found: Sequence[Record[Submission]]) -> None:
         """Apply in the order they were made; neighbours that schedule different jobs as a batch."""
         new = [record for record in found if record.value.state == "NEW"]
+        self._applied.update(record.data_key for record in new)
         new.sort(key=lambda record: (record.value.created_at, record.key))
         batch: dict[str, Record[Submission]] = {}
         for record in new:
@@ -122,6 +129,7 @@ class SubmissionsListener(Service):
     def _answer(self, record: Record[Submission], error: str) -> Change:
         answered = replace(
             record.value,
+            command=record.value.command if error else None,
             state="REJECTED" if error else "ACCEPTED",
             error=error,
             decided_at=self._clock.now(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -17,7 +18,7 @@ from gridsched.stores.record import Record
 SLICE: Final = 32
 """Partitions asked in one query."""
 
-BATCH: Final = 128
+BATCH: Final = 32
 """Triggers claimed in one batch."""
 
 
@@ -75,3 +76,6 @@ class Timer(Service):
         due.sort(key=lambda record: record.value.next_fire or 0)
         for start in range(0, len(due), BATCH):
             await self._claimer.claim(due[start : start + BATCH])
+            # A grid in this process never suspends: without this, a whole poll would hold up
+            # every firing that is due meanwhile.
+            await asyncio.sleep(0)
