@@ -4,7 +4,8 @@
 
 Each table is one function from a row's inputs to its answers, by calls of gridsched's public policy
 functions and nothing else. Quartz answered with its own way of taking clock changes, so every
-answer asks for that.
+answer asks for that. `oracle_values` says how Quartz's triggers, calendars and questions are put as
+ours where the two mean different things: ends of daily triggers, edges of days, next included times.
 """
 
 from __future__ import annotations
