@@ -34,8 +34,9 @@ class GridServer:
     It is a context manager too. The first member listens at `port`, the next at those after it; 0
     is any free port for each. `config_xml` is the path of a hazelcast.xml, or its text;
     `cluster_name` stands where it is given, else the name in there, else "dev". After `stop`,
-    `start` begins a new and empty cluster at the same ports. All methods may be called from any thread; RuntimeError while
-    the server does not run, OSError where a port is taken, KeyError for a uuid that is no member's.
+    `start` begins a new and empty cluster at the same ports. All methods may be called from any
+    thread; RuntimeError while the server does not run, OSError where a port is taken, KeyError for
+    a uuid that is no member's.
     """
 
     def __init__(

@@ -38,8 +38,8 @@ _log = logging.getLogger(__name__)
 class Endpoint(asyncio.Protocol):
     """Reads requests, has them answered in the order they came, and sends answers and events.
 
-    Only an answer that waits for something (a lock, an item) comes out of order. `correlation` is
-    that of the request which is being answered.
+    Only an answer that waits for something (a lock, an item) comes out of order. `correlation` and
+    `partition` are those of the request which is being answered.
     """
 
     def __init__(self, services: Services, member: str) -> None:
@@ -47,6 +47,7 @@ class Endpoint(asyncio.Protocol):
         self.member = member
         self.client: UUID | None = None
         self.correlation = 0
+        self.partition = -1
         self.last_read = 0.0
         self.authenticated = False
         self._loop = asyncio.get_running_loop()
@@ -155,7 +156,7 @@ class Endpoint(asyncio.Protocol):
     def _answer(self, message: Message) -> None:
         if self._transport is None or self._transport.is_closing():
             return
-        self.correlation = message.correlation
+        self.correlation, self.partition = message.correlation, message.partition
         try:
             answer = find(message.type)
             if answer is None:

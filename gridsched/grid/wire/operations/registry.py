@@ -32,6 +32,8 @@ _MODULES: Final = (
     "ringbuffers",
     "counters",
     "map_results",
+    "map_iterators",
+    "near_caches",
 )
 
 
