@@ -55,23 +55,23 @@ class Example:
         return done.stdout
 
     @contextmanager
-    def node(self, *arguments: str) -> Iterator[Example]:
-        """A node while it is active; gives where its cluster is."""
-        node = subprocess.Popen(
-            self._command("-m", "gridsched", "start", *arguments),
+    def beside(self, command: str, *arguments: str) -> Iterator[Example]:
+        """`gridsched start` or `grid` while it is ready; gives where its cluster is."""
+        process = subprocess.Popen(
+            self._command("-m", "gridsched", command, *arguments),
             cwd=self.folder,
             env=self._environment(),
             text=True,
             stdout=subprocess.PIPE,
         )
         try:
-            assert node.stdout is not None
-            ready, *words = node.stdout.readline().split()
+            assert process.stdout is not None
+            ready, where, *_ = process.stdout.readline().split()
             assert ready == "READY"
-            yield Example(self.folder, words[0] if "node" in words else self._address)
+            yield Example(self.folder, where if ":" in where else self._address)
         finally:
-            node.terminate()
-            node.communicate(timeout=30)
+            process.terminate()
+            process.communicate(timeout=30)
 
     def _command(self, *arguments: str) -> list[str]:
         return [sys.executable, *(each.replace(ADDRESS, self._address) for each in arguments)]
@@ -104,7 +104,7 @@ def alone(folder: Path) -> Example:
 @pytest.fixture(scope="module")
 def embedded(alone: Example) -> Iterator[Example]:
     """On the embedded grid of a node."""
-    with alone.node("shop.xml", "--listen", ANY_PORT) as example:
+    with alone.beside("start", "shop.xml", "--listen", ANY_PORT) as example:
         yield example
 
 
@@ -116,7 +116,9 @@ def hazelcast(
     members = tmp_path_factory.mktemp("hazelcast")
     with (
         HazelcastCluster(members, cluster_name="dev") as cluster,
-        Example(folder, cluster.addresses[0]).node("shop.xml", "--grid", ADDRESS) as example,
+        Example(folder, cluster.addresses[0]).beside(
+            "start", "shop.xml", "--grid", ADDRESS
+        ) as example,
     ):
         yield example
 
@@ -124,7 +126,10 @@ def hazelcast(
 def connects(block: Block) -> bool:
     if block.language == "python":
         return "connect(" in block.text
-    return any(c[0] not in (*LOCAL, "start") or "--grid" in c for c in commands(block))
+    given = commands(block)
+    if given[0][0] == "grid":
+        return False
+    return any(c[0] not in (*LOCAL, "start") or "--grid" in c for c in given)
 
 
 def commands(block: Block) -> list[list[str]]:
@@ -139,11 +144,19 @@ def run(block: Block, example: Example) -> None:
     if block.language == "python":
         printed = example.run("-c", block.text)
     else:
-        printed = "".join(example.run("-m", "gridsched", *bounded(c)) for c in commands(block))
+        printed = run_commands(commands(block), example)
     if block.prints is not None:
         assert as_pattern(block.prints).fullmatch(printed), (
             f"{block} says\n{block.prints}\nand prints\n{printed}"
         )
+
+
+def run_commands(given: list[list[str]], example: Example) -> str:
+    """Run commands one after the other; those behind `grid … &` with that grid."""
+    if given[0][0] == "grid":
+        with example.beside(*given[0][:-1], "--listen", ANY_PORT) as on_grid:
+            return run_commands(given[1:], on_grid)
+    return "".join(example.run("-m", "gridsched", *bounded(command)) for command in given)
 
 
 def bounded(command: list[str]) -> list[str]:
