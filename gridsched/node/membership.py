@@ -57,6 +57,7 @@ class Membership(Service):
         self.describe: Callable[[Member], Member] = lambda member: member
         self.on_gone: Callable[[Member], None] = lambda _member: None
         self.on_replaced: Callable[[], None] = lambda: None
+        self.on_emptied: Callable[[], None] = lambda: None
 
     async def join(self) -> None:
         """Enter the cluster under this name. NodeNameTaken where a living node has it."""
@@ -108,16 +109,28 @@ class Membership(Service):
             return True
         there = await self._store.get(self.me.name)
         if there is None:
-            self.log.warning(
-                "not among the members any more: the others took this node for gone, or the "
-                "grid came back empty; it joins again"
-            )
-            return await self._store.create(self._stamped())
+            return await self._join_again()
         if there.value.incarnation != self.me.incarnation:
             self.log.error("another start of node %s has taken its place", self.me.name)
             self.on_replaced()
             return False
         return await self._store.replace(there, self._stamped())
+
+    async def _join_again(self) -> bool:
+        """Its record is gone. Where there is none at all, nobody can have taken this node for gone:
+        the whole grid has ended and come back."""
+        emptied = not await self._store.find()
+        if emptied:
+            self.log.warning("the grid has come back empty; this node joins again")
+        else:
+            self.log.warning(
+                "this node is no member any more: the others took it for gone, or the grid came "
+                "back empty; it joins again"
+            )
+        joined = await self._store.create(self._stamped())
+        if joined and emptied:
+            self.on_emptied()
+        return joined
 
     def _stamped(self) -> Member:
         self.me = replace(self.describe(self.me), beat=self.me.beat + 1, beat_at=self._clock.now())

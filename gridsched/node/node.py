@@ -97,6 +97,7 @@ class Node:
             parts.membership.describe = self._describe
             parts.membership.on_gone = self._member_gone
             parts.membership.on_replaced = self._replaced
+            parts.membership.on_emptied = self._emptied
             await parts.membership.join()
             await parts.submissions.listen()
             for service in self._services():
@@ -225,6 +226,12 @@ class Node:
     def _member_gone(self, member: Member) -> None:
         self.parts.sweep.member_gone(member)
         self.hooks.call(Hook.on_member_gone, member.name)
+
+    def _emptied(self) -> None:
+        """All that was submitted is gone, as before the first node: so the startup jobs come again.
+        They are submitted once even where several nodes do this."""
+        if self._startup is not None and self._startup.done() and self.state is NodeState.ACTIVE:
+            self._startup = asyncio.get_running_loop().create_task(self._submit_startup_jobs())
 
     def _replaced(self) -> None:
         """Another start of this node has its name: this one must not go on."""

@@ -20,6 +20,9 @@ PATIENCE: Final = 40.0
 """Seconds to wait for whatever must come."""
 
 _LOOK_INTERVAL: Final = 0.02
+_LIFETIME: Final = "180s"
+"""A node ends after it even where the tests that started it were killed."""
+
 _HERE: Final = Path(__file__).parent
 _PACKAGE: Final = Path(gridsched.__file__).parents[1]
 
@@ -87,7 +90,7 @@ class NodeProcess:
     def __init__(self, *arguments: str) -> None:
         paths = [str(_PACKAGE), os.environ.get("PYTHONPATH", "")]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "gridsched", "start", *arguments],
+            [sys.executable, "-m", "gridsched", "start", "--for", _LIFETIME, *arguments],
             cwd=_HERE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)},
             stdin=subprocess.DEVNULL,

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 from processes import lateness, wait_for
-from world import Load, World, wait_active
+from world import STARTUP_RUNS, Load, World, wait_active
 
 from gridsched import Job
 from gridsched.client.blocking import Handle
@@ -17,27 +17,6 @@ pytestmark = pytest.mark.java
 FAIR_SHARE = 0.15
 AT_ONCE = 7.0
 """Seconds; well below the lease (twice the session timeout) at which a sweep finds what is left."""
-
-STARTUP_JOB = """
-<scheduler:job>
-  <scheduler:jobname>{name}</scheduler:jobname>
-  <scheduler:jobgroup>startup</scheduler:jobgroup>
-  <scheduler:jobclass>e2e_jobs:note</scheduler:jobclass>
-  <scheduler:jobdatamap><scheduler:data key="file">{file}</scheduler:data></scheduler:jobdatamap>
-  <scheduler:triggers>
-    <scheduler:trigger>
-      <scheduler:triggername>{name}</scheduler:triggername>{schedule}
-    </scheduler:trigger>
-  </scheduler:triggers>
-</scheduler:job>
-"""
-ONCE = "<scheduler:oncetrigger/>"
-TWICE = """
-<scheduler:simpletrigger>
-  <scheduler:repeatcount>1</scheduler:repeatcount>
-  <scheduler:repeatinterval>500MS</scheduler:repeatinterval>
-</scheduler:simpletrigger>
-"""
 
 
 def test_three_nodes_share_the_work(world: World) -> None:
@@ -105,10 +84,7 @@ def _only_waits_for(held: list[Handle], node: str) -> bool:
 
 
 def test_startup_jobs_of_many_nodes_are_submitted_once_the_gate_is_open(world: World) -> None:
-    jobs = "".join(
-        STARTUP_JOB.format(name=name, file=world.log.path, schedule=schedule)
-        for name, schedule in {"once": ONCE, "twice": TWICE}.items()
-    )
+    jobs = world.startup_jobs()
     (first,) = world.start("n1", jobs=jobs, taskservercount=2)
     first.output.line("waiting until 2 nodes are active at once")
     scheduler = world.connect()
@@ -119,9 +95,6 @@ def test_startup_jobs_of_many_nodes_are_submitted_once_the_gate_is_open(world: W
     late.output.line("the timer runs")
     # By the time that another job has been and gone, a fourth submission would have been applied.
     assert scheduler.submit(Job("e2e_jobs:add", data={"a": 1, "b": 2})).result(timeout=20) == 3
-    assert Counter(line.trigger for line in world.log.lines()) == {
-        "startup/once:DEFAULT/once": 1,
-        "startup/twice:DEFAULT/twice": 2,
-    }
+    assert Counter(line.trigger for line in world.log.lines()) == STARTUP_RUNS
     assert world.log.twice() == []
     assert [job.key for job in scheduler.jobs(group="startup")] == ["startup/once", "startup/twice"]

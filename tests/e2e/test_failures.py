@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hazelcast_member import HazelcastCluster
 from processes import Log, NodeProcess, lateness, wait_for
-from world import Load, World, wait_active
+from world import STARTUP_RUNS, Load, World, wait_active
 
 from gridsched import Job
 
@@ -115,7 +115,9 @@ def test_the_grid_goes_away_and_comes_back_empty(
     alone: HazelcastCluster, world_on: Callable[[HazelcastCluster], World]
 ) -> None:
     world = world_on(alone)
-    nodes = world.start("n1", "n2")
+    nodes = world.start(
+        "n1", "n2", jobs=world.startup_jobs(), sessiontimeoutinmillis=SESSION_TIMEOUT_MS
+    )
     scheduler = world.connect()
     wait_active(scheduler, "n1", "n2")
     load = Load(world, scheduler, triggers=50, instants=20, interval_ms=1000)
@@ -128,6 +130,7 @@ def test_the_grid_goes_away_and_comes_back_empty(
     alone.restart(0)
 
     for node, line in zip(nodes, before, strict=True):
+        node.output.line("joins again", after=line)
         node.output.line("membership: works again", after=line)
     wait_active(scheduler, "n1", "n2")
     assert scheduler.submit(Job("e2e_jobs:add", data={"a": 1, "b": 2})).result(timeout=20) == 3
@@ -135,8 +138,14 @@ def test_the_grid_goes_away_and_comes_back_empty(
     firings = again.wait_over()
     assert {firing.state for firing in firings} == {"COMPLETE"}
     assert {firing.acquired_by for firing in firings} == {"n1", "n2"}
+    assert [job.name for job in scheduler.jobs(group="startup")] == ["once", "twice"]
+    runs = Counter(line.trigger for line in world.log.lines())
+    assert {key: runs[key] for key in STARTUP_RUNS} == {k: 2 * n for k, n in STARTUP_RUNS.items()}
     assert world.log.twice() == []
     world.assert_no_traceback()
     for node in nodes:
         node.terminate()
-        assert node.end()[0] == 0
+        code, output = node.end()
+        assert code == 0
+        assert output.count("submissions: works again") == 1, output
+        assert output.count("timer: works again") == 1, output

@@ -23,6 +23,31 @@ LEAD_MS: Final = 1500
 """How long before the first instant a load is submitted."""
 
 
+_STARTUP_JOB = """
+<scheduler:job>
+  <scheduler:jobname>{name}</scheduler:jobname>
+  <scheduler:jobgroup>startup</scheduler:jobgroup>
+  <scheduler:jobclass>e2e_jobs:note</scheduler:jobclass>
+  <scheduler:jobdatamap><scheduler:data key="file">{file}</scheduler:data></scheduler:jobdatamap>
+  <scheduler:triggers>
+    <scheduler:trigger>
+      <scheduler:triggername>{name}</scheduler:triggername>{schedule}
+    </scheduler:trigger>
+  </scheduler:triggers>
+</scheduler:job>
+"""
+_ONCE = "<scheduler:oncetrigger/>"
+_TWICE = """
+<scheduler:simpletrigger>
+  <scheduler:repeatcount>1</scheduler:repeatcount>
+  <scheduler:repeatinterval>500MS</scheduler:repeatinterval>
+</scheduler:simpletrigger>
+"""
+
+STARTUP_RUNS: Final = {"startup/once:DEFAULT/once": 1, "startup/twice:DEFAULT/twice": 2}
+"""How often the triggers of the startup jobs fire."""
+
+
 class World:
     """The nodes of one test on a cluster, and its view of them."""
 
@@ -56,6 +81,13 @@ class World:
         )
         self.nodes[f"{name}#{node.pid}"] = node
         return node
+
+    def startup_jobs(self) -> str:
+        """The XML of two startup jobs."""
+        return "".join(
+            _STARTUP_JOB.format(name=name, file=self.log.path, schedule=schedule)
+            for name, schedule in {"once": _ONCE, "twice": _TWICE}.items()
+        )
 
     def start(self, *names: str, jobs: str = "", **service: object) -> list[NodeProcess]:
         """Start nodes, at the same time, and wait until each sees all of them."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gridsched.client.triggers import every, once
+from gridsched.config.settings import StartupJob
 from gridsched.errors import JobFailed
 from gridsched.grid.faults import Fault
 from gridsched.model.job import Job
@@ -54,6 +55,29 @@ async def test_a_run_on_a_dead_node_is_lost_unless_its_job_requests_recovery(clu
     assert gone.value.state == "LOST"
     assert await recovered.result(timeout=60) is None
     assert (await client.firing(recovered.key)).attempt == 2
+
+
+async def test_a_grid_that_comes_back_empty_gets_its_startup_jobs_again(cluster):
+    startup = StartupJob(job(name="from the file"), (every(1, name="t"),))
+    c = cluster(jobs=[startup])
+    for name in "ab":
+        await c.node(name)
+    client = await c.client()
+    await client.schedule(job(name="submitted"), every(1))
+    await c.until(lambda: len(c.runs.finished) > 6)
+    for name in "ab":
+        c.faults[name].cut_off = True
+    await c.pass_time(30)
+    for held in list(c.grid.maps.values()):
+        c.grid.destroy_map(held.name)
+    for name in "ab":
+        c.faults[name].cut_off = False
+    before = len(c.runs.finished)
+    await c.until(lambda: len(c.runs.finished) > before + 10)
+    assert [job.name for job in await client.jobs()] == ["from the file"]
+    (trigger,) = await client.triggers()
+    assert trigger.created_at > START + 30_000
+    assert [member.state for member in await client.members()] == ["ACTIVE", "ACTIVE"]
 
 
 async def test_a_node_without_its_grid_says_so_once_and_goes_on(cluster, caplog):
