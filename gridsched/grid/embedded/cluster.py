@@ -173,8 +173,8 @@ class EmbeddedCluster:
             found.lose(found.partition)
 
     def sweep(self) -> None:
-        """Free the expired entries of every map."""
-        for held in self._maps.values():
+        """Free what has expired."""
+        for held in [*self._maps.values(), *self._others.values()]:
             held.sweep()
 
     def destroy_queue(self, name: str) -> None:

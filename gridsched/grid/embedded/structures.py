@@ -15,7 +15,7 @@ from typing import Final, Self
 
 from gridsched.grid.data import partition_of, string_key
 from gridsched.grid.embedded.locks import Locks
-from gridsched.grid.embedded.maps import EntryListener
+from gridsched.grid.embedded.maps import EntryEventType, EntryListener, MapChange
 from gridsched.grid.embedded.queues import ItemListener
 
 
@@ -48,6 +48,9 @@ class Structure:
 
     def clear(self) -> None:
         """Hold nothing."""
+
+    def sweep(self) -> None:
+        """Free what has expired."""
 
 
 class ListStructure(Structure):
@@ -90,15 +93,27 @@ class MultiMapStructure(Structure):
 class ReplicatedMapStructure(Structure):
     """A replicated map. `expiry` has the epoch milliseconds at which entries are gone."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, now_ms: Callable[[], int]) -> None:
         super().__init__(name)
         self.entries: dict[bytes, bytes] = {}
         self.expiry: dict[bytes, int] = {}
         self.listeners: list[EntryListener] = []
+        self._now_ms = now_ms
 
     def clear(self) -> None:
         self.entries.clear()
         self.expiry.clear()
+
+    def sweep(self) -> None:
+        now = self._now_ms()
+        for key in [key for key, at in self.expiry.items() if at <= now]:
+            del self.expiry[key]
+            self.tell(MapChange(EntryEventType.EVICTED, key, self.entries.pop(key), None))
+
+    def tell(self, change: MapChange) -> None:
+        """Tell the listeners."""
+        for listener in tuple(self.listeners):
+            listener(change)
 
 
 class TopicStructure(Structure):
@@ -136,11 +151,11 @@ class RingbufferStructure(Structure):
     @property
     def head(self) -> int:
         """The sequence of the oldest item; one after the tail where there is none."""
-        self._expire()
+        self.sweep()
         return self.tail - len(self._items) + 1
 
     def __len__(self) -> int:
-        self._expire()
+        self.sweep()
         return len(self._items)
 
     def remaining_capacity(self) -> int:
@@ -178,7 +193,7 @@ class RingbufferStructure(Structure):
         self._items.clear()
         self.tail = -1
 
-    def _expire(self) -> None:
+    def sweep(self) -> None:
         if self._ttl_ms:
             now = self._now_ms()
             while self._items and self._items[0][0] <= now:

@@ -46,9 +46,10 @@ class RingbufferConfig(msgspec.Struct, frozen=True):
 
 
 class GridConfig(msgspec.Struct, frozen=True):
-    """The sections by name or pattern."""
+    """The sections by name or pattern. Lite members say that they are, and hold data all the same."""
 
     cluster_name: str = "dev"
+    lite_member: bool = False
     maps: Mapping[str, MapConfig] = {}
     queues: Mapping[str, QueueConfig] = {}
     ringbuffers: Mapping[str, RingbufferConfig] = {}

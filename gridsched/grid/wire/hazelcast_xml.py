@@ -77,11 +77,12 @@ class _Reader:
         name = next((_text(child) for child in _children(root, "cluster-name")), "") or "dev"
         found = GridConfig(
             name,
+            any(child.get("enabled") == "true" for child in _children(root, "lite-member")),
             self._sections(root, "map", self._map),
             self._sections(root, "queue", self._queue),
             self._sections(root, "ringbuffer", self._ringbuffer),
         )
-        self._note(root, _QUIET | {"map", "queue", "ringbuffer"})
+        self._note(root, _QUIET | {"lite-member", "map", "queue", "ringbuffer"})
         for path, line in self._unknown.items():
             _log.warning("%s:%d: <%s> has no effect here", self._source, line, path)
         return found

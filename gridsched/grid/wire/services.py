@@ -43,7 +43,7 @@ class Services:
         self.cluster = cluster
         self.config = config
         self.faults = Faults()
-        self.view = ClusterView(cluster)
+        self.view = ClusterView(cluster, lite=config.lite_member)
         self.objects: dict[tuple[str, str], None] = {}
         self.object_listeners: list[ObjectListener] = []
         self.schemas: dict[int, tuple[Any, ...]] = {}

@@ -18,8 +18,9 @@ PartitionRow = tuple[UUID, list[int]]
 class ClusterView:
     """`changed` are told when there is a new version of either."""
 
-    def __init__(self, cluster: EmbeddedCluster) -> None:
+    def __init__(self, cluster: EmbeddedCluster, *, lite: bool = False) -> None:
         self._cluster = cluster
+        self._lite = lite
         self.members_version = 0
         self.partitions_version = 0
         self.members: list[MemberRow] = []
@@ -33,7 +34,9 @@ class ClusterView:
         self._cluster.membership_listeners.remove(self._take)
 
     def _take(self) -> None:
-        members = [_member_row(uuid, address) for uuid, address in self._cluster.members]
+        members = [
+            _member_row(uuid, address, self._lite) for uuid, address in self._cluster.members
+        ]
         partitions = self._primaries()
         if members == self.members and partitions == self.partitions:
             return
@@ -52,7 +55,7 @@ class ClusterView:
         return [(UUID(uuid), partitions) for uuid, partitions in owned.items()]
 
 
-def _member_row(uuid: str, address: str) -> MemberRow:
-    """A MemberInfo: not lite, with no attributes and no other addresses."""
+def _member_row(uuid: str, address: str, lite: bool) -> MemberRow:
+    """A MemberInfo with no attributes and no other addresses."""
     host, _, port = address.rpartition(":")
-    return ((host, int(port)), UUID(uuid), {}, False, VERSION, {})
+    return ((host, int(port)), UUID(uuid), {}, lite, VERSION, {})

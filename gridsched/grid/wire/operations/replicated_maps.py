@@ -29,18 +29,10 @@ _ENTRY_TO_KEY_WITH_PREDICATE = event("ReplicatedMap.addEntryListenerToKeyWithPre
 def _map(endpoint: Endpoint, name: str) -> ReplicatedMapStructure:
     """The map, without what has expired."""
     cluster = endpoint.services.cluster
-    held = cluster.other(SERVICE, name, ReplicatedMapStructure)
+    held = cluster.other(SERVICE, name, lambda name: ReplicatedMapStructure(name, cluster.now_ms))
     if held.expiry:
-        now = cluster.now_ms()
-        for key in [key for key, at in held.expiry.items() if at <= now]:
-            _tell(held, MapChange(EntryEventType.EVICTED, key, held.entries.pop(key), None))
-            del held.expiry[key]
+        held.sweep()
     return held
-
-
-def _tell(held: ReplicatedMapStructure, change: MapChange) -> None:
-    for listener in tuple(held.listeners):
-        listener(change)
 
 
 @answers("ReplicatedMap.put")
@@ -52,7 +44,7 @@ def put(endpoint: Endpoint, name: str, key: bytes, value: bytes, ttl: int) -> by
     if ttl > 0:
         held.expiry[key] = endpoint.services.cluster.now_ms() + ttl
     kind = EntryEventType.ADDED if old is None else EntryEventType.UPDATED
-    _tell(held, MapChange(kind, key, old, value))
+    held.tell(MapChange(kind, key, old, value))
     return old
 
 
@@ -68,7 +60,7 @@ def remove(endpoint: Endpoint, name: str, key: bytes) -> bytes | None:
     old = held.entries.pop(key, None)
     held.expiry.pop(key, None)
     if old is not None:
-        _tell(held, MapChange(EntryEventType.REMOVED, key, old, None))
+        held.tell(MapChange(EntryEventType.REMOVED, key, old, None))
     return old
 
 
@@ -78,7 +70,7 @@ def clear(endpoint: Endpoint, name: str) -> None:
     affected = len(held.entries)
     held.clear()
     if affected:
-        _tell(held, MapChange(EntryEventType.CLEAR_ALL, None, None, None, affected))
+        held.tell(MapChange(EntryEventType.CLEAR_ALL, None, None, None, affected))
 
 
 @answers("ReplicatedMap.get")
