@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from hazelcast import HazelcastClient
+from wire_clients import Clients
 
 from gridsched.testing import GridServer
-
-PATIENCE = 15.0
-
-Clients = Callable[..., Any]
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    """Poll until the condition holds; AssertionError where it never does."""
-    give_up_at = time.perf_counter() + PATIENCE
-    while not condition():
-        assert time.perf_counter() < give_up_at, "the condition never came"
-        time.sleep(0.01)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from gridsched.errors import GridUnavailable
 from gridsched.grid.data import PARTITION_COUNT
@@ -56,6 +57,8 @@ class EmbeddedCluster:
         self._partitions = [Partition(id) for id in range(PARTITION_COUNT)]
         self._backup_count = 1
         self._maps: dict[str, DistributedMap] = {}
+        # Maps that are destroyed while somebody still holds them: the next use is theirs again.
+        self._retired: WeakValueDictionary[str, DistributedMap] = WeakValueDictionary()
         self._queues: dict[str, DistributedQueue] = {}
         self._others: dict[tuple[str, str], Any] = {}
         self.membership_listeners: list[Callable[[], None]] = []
@@ -131,10 +134,7 @@ class EmbeddedCluster:
         self.check_running()
         found = self._maps.get(name)
         if found is None:
-            found = self._maps[name] = DistributedMap(name, backup_count, self._now_ms)
-            self._reach(backup_count)
-            for partition in self._partitions:
-                partition.add(found)
+            found = self._new_map(name, backup_count)
         found.add_indexes(indexes)
         return found
 
@@ -148,12 +148,15 @@ class EmbeddedCluster:
         return found
 
     def destroy_map(self, name: str) -> None:
-        """Drop the entries of a map, and its listeners; its indexes stay."""
+        """Drop a map, its entries and its listeners; the next `map` makes it anew."""
         self.check_running()
-        found = self._maps.get(name)
+        found = self._maps.pop(name, None)
         if found is not None:
+            self._retired[name] = found
             found.clear()
             found.listeners.clear()
+            for partition in self._partitions:
+                partition.discard(found)
 
     def other(self, service: str, name: str, make: Callable[[str], T]) -> T:
         """The structure of a service, by name, made where it is not there yet."""
@@ -189,6 +192,16 @@ class EmbeddedCluster:
         """GridUnavailable where no member is left."""
         if not self._members:
             raise GridUnavailable("the embedded grid has no members")
+
+    def _new_map(self, name: str, backup_count: int) -> DistributedMap:
+        made = self._retired.pop(name, None)
+        if made is None:
+            made = DistributedMap(name, backup_count, self._now_ms)
+        self._maps[name] = made
+        self._reach(made.backup_count)
+        for partition in self._partitions:
+            partition.add(made)
+        return made
 
     def _reach(self, backup_count: int) -> None:
         if backup_count > self._backup_count:
