@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
@@ -55,6 +56,14 @@ def test_every_test_that_is_named_exists(page: Path) -> None:
     tests = "".join(path.read_text("utf-8") for path in (REPOSITORY / "tests").rglob("test_*.py"))
     tests += (REPOSITORY / "tests" / "grid" / "conformance.py").read_text("utf-8")
     assert named <= set(re.findall(r"def (test_\w+)\(", tests))
+
+
+def test_every_dependency_is_accounted_for() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = [each for extra in project["optional-dependencies"].values() for each in extra]
+    wanted = {re.split(r"[^\w-]", each)[0] for each in [*project["dependencies"], *extras]}
+    _, _, section = ARCHITECTURE.read_text("utf-8").partition("\n## Dependencies\n")
+    assert set(re.findall(r"^\| ([\w-]+)", section, re.MULTILINE)) == wanted
 
 
 @pytest.mark.parametrize("block", blocks_of("xml"), ids=str)
