@@ -5,16 +5,22 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from hazelcast_member import free_port
 from processes import NodeProcess
+
+import gridsched
 
 DEMO = Path(__file__).parents[2] / "cache_config" / "demo.xml"
 JOBS = {"say hello", "tick", "slow", "flaky", "warm up"}
 
 
 def test_the_demo_fires_all_its_jobs() -> None:
-    node = NodeProcess(str(DEMO), "--for", "6s")
+    address = f"127.0.0.1:{free_port()}"  # 5701 may be taken where this runs
+    node = NodeProcess(str(DEMO), "--for", "6s", "--listen", address)
     try:
         node.wait_ready()
+        with gridsched.connect(address) as scheduler:
+            assert {job.name for job in scheduler.jobs(group="demo")} <= JOBS
         code, output = node.end()
     finally:
         node.stop()
