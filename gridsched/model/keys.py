@@ -11,6 +11,7 @@ functions are the only place that knows it.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ MAX_NAME = 200
 """Longest name or group, in characters."""
 
 _ENCODE = str.maketrans({"%": "%25", "/": "%2F", ":": "%3A", "@": "%40"})
+_INSTANT = re.compile(r"0|[1-9][0-9]{0,18}")
 _DECODE = (("%2F", "/"), ("%3A", ":"), ("%40", "@"), ("%25", "%"))
 
 
@@ -92,7 +94,7 @@ def parse_key(written: str) -> KeyParts:
     trigger_group, trigger_name = _pair(trigger, written)
     if not at:
         return KeyParts(group, name, trigger_group, trigger_name)
-    if not instant.isdecimal():
+    if not _INSTANT.fullmatch(instant):
         raise InvalidKey(f"{written!r}: {instant!r} is not an instant in epoch milliseconds")
     return KeyParts(group, name, trigger_group, trigger_name, int(instant))
 
@@ -101,4 +103,7 @@ def _pair(text: str, whole: str) -> tuple[str, str]:
     group, slash, name = text.partition("/")
     if not (slash and group and name) or "/" in name:
         raise InvalidKey(f"{whole!r}: {text!r} is not written group/name")
-    return decode_name(group), decode_name(name)
+    pair = decode_name(group), decode_name(name)
+    if (encode_name(pair[0]), encode_name(pair[1])) != (group, name):
+        raise InvalidKey(f"{whole!r}: in {text!r} a % is written %25; the codes are in capitals")
+    return pair

@@ -20,6 +20,7 @@ class Calendars:
 
     def __init__(self, core: Core) -> None:
         self._caches = core.caches
+        self._clock = core.clock
 
     async def store(self, command: StoreCalendar) -> list[Record[Trigger]]:
         """Store a calendar; the triggers whose next fire it moved."""
@@ -73,10 +74,11 @@ class Calendars:
         if name not in by_name:
             raise NotFound(f"there is no calendar {name!r}")
         resolved = resolve(name, by_name)
+        now = self._clock.now()
         moved: list[Record[Trigger]] = []
         for record in await self._caches.triggers.find([Equal("calendar", name)]):
             changed = await change(
-                self._caches.triggers, record, lambda t: policy.with_calendar(t, resolved)
+                self._caches.triggers, record, lambda t: policy.with_calendar(t, resolved, now)
             )
             if changed is not None and changed.raw != record.raw:
                 moved.append(changed)

@@ -77,9 +77,14 @@ def instructions(schedule: Schedule) -> tuple[Misfire, ...]:
     return OF_SIMPLE if isinstance(schedule, Once | Simple) else OF_OTHERS
 
 
+def is_overdue(instant: int, now: int, threshold: int) -> bool:
+    """Is an instant that has not run by now later than the threshold (ms) allows?"""
+    return now - instant >= threshold
+
+
 def misfired(trigger: Trigger, now: int, threshold: int) -> bool:
     """Is the trigger's next fire later than the threshold (ms) allows?"""
-    return trigger.next_fire is not None and trigger.next_fire <= now - threshold
+    return trigger.next_fire is not None and is_overdue(trigger.next_fire, now, threshold)
 
 
 def action(trigger: Trigger) -> MisfireAction:

@@ -21,7 +21,7 @@ from gridsched.policy import transitions
 from gridsched.policy.calendars import ResolvedCalendar, resolve
 from gridsched.policy.checks import check_trigger
 from gridsched.policy.fire_times import first_fire, following, starting
-from gridsched.policy.misfire import MisfireAction, action
+from gridsched.policy.misfire import MisfireAction, action, is_overdue
 
 MANUAL_GROUP = "MANUAL_TRIGGER"
 """The group of triggers made by `fire` and `submit` (Quartz's DEFAULT_MANUAL_TRIGGERS)."""
@@ -74,11 +74,17 @@ def _accept(trigger: Trigger, submission: Submission, calendars: Mapping[str, Ca
         raise InvalidSchedule(
             f"trigger {trigger.name!r} will never fire: calendar {trigger.calendar!r} excludes it"
         )
-    return replace(
-        trigger,
-        schedule=schedule,
+    # Of a trigger that was scheduled before nothing but what its user wrote is taken.
+    return Trigger(
+        schedule,
+        name=trigger.name,
+        group=trigger.group,
         job=submission.job,
-        state="NORMAL",
+        description=trigger.description,
+        data=trigger.data,
+        misfire=trigger.misfire,
+        calendar=trigger.calendar,
+        priority=trigger.priority,
         next_fire=at,
         due=at,
         submission=submission.id,
@@ -96,7 +102,7 @@ def calendar_of(trigger: Trigger, calendars: Mapping[str, Calendar]) -> Resolved
     return resolve(trigger.calendar, calendars) if trigger.calendar else None
 
 
-def with_calendar(trigger: Trigger, calendar: ResolvedCalendar) -> Trigger:
+def with_calendar(trigger: Trigger, calendar: ResolvedCalendar, now: int) -> Trigger:
     """The trigger after its calendar changed: what it has fired stands, its next fire is computed
     anew (Quartz's updateWithNewCalendar)."""
     if trigger.state not in ("NORMAL", "PAUSED"):
@@ -104,7 +110,7 @@ def with_calendar(trigger: Trigger, calendar: ResolvedCalendar) -> Trigger:
     done = -1 if trigger.previous_fire is None else trigger.previous_fire
     fire = following(trigger, done, trigger.fired - trigger.misfired, calendar)
     if fire is None:
-        return replace(trigger, state="COMPLETE", next_fire=None, due=None, finished_at=done)
+        return replace(trigger, state="COMPLETE", next_fire=None, due=None, finished_at=now)
     return replace(trigger, next_fire=fire, due=fire if trigger.state == "NORMAL" else None)
 
 
@@ -147,7 +153,7 @@ def resume_firing(firing: Firing, trigger: Trigger | None, now: int, threshold: 
     """A parked firing is sent out again, unless it is late and the misfire policy skips such."""
     if firing.state != "PAUSED":
         return firing
-    late = now - firing.scheduled > threshold
+    late = is_overdue(firing.scheduled, now, threshold)
     if late and trigger is not None and action(trigger) is MisfireAction.SKIP:
         return replace(firing, state="SKIPPED", finished_at=now)
     return transitions.resume(firing, now)

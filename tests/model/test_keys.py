@@ -59,7 +59,12 @@ def test_what_cannot_be_a_name_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["", "a", "a/", "/b", "a/b/c", "a/b:", "a/b:c", "a/b:c/", "a/b@5", "a/b:c/d@", "a/b:c/d@-5"],
+    [
+        *("", "a", "a/", "/b", "a/b/c", "a/b:", "a/b:c", "a/b:c/"),
+        *("a%/b", "a%2f/b", "%41/b", "a/b%", "a\n/b", "a/b:c%3a/d"),
+        *("a/b@5", "a/b:c/d@", "a/b:c/d@-5", "a/b:c/d@007", "a/b:c/d@" + "9" * 5000),
+        *("a/b:c/d@\u0663", "a/b:c/d@\u00b2"),
+    ],
 )
 def test_what_is_no_key_is_refused(written: str) -> None:
     with pytest.raises(InvalidKey):

@@ -50,6 +50,22 @@ async def test_replacing_a_calendar_moves_the_triggers_that_use_it(cluster):
     assert [datetime.fromtimestamp(f / 1000, UTC).strftime("%a %d") for f in fires] == ["Wed 23"]
 
 
+async def test_a_calendar_replaced_while_a_trigger_is_paused_counts_when_it_is_resumed(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    await client.store_calendar("free", MORNING)
+    trigger = await client.schedule(job(), cron("0 0/5 * * * ?", calendar="free"))
+    await client.pause(trigger.key)
+    longer = DailyCalendar(starting=time(0), ending=time(14, 29, 59, 999000))
+    await client.store_calendar("free", longer, override=True)
+    assert (await client.trigger(trigger.key)).due is None
+    await client.resume(trigger.key)
+    await c.until(lambda: len(c.runs.finished) == 1, within=2000, step=1)
+    fired = datetime.fromtimestamp(c.runs.started[0].scheduled / 1000, UTC)
+    assert fired.strftime("%H:%M") == "14:30"
+
+
 async def test_a_calendar_in_use_is_not_deleted(cluster):
     c = cluster()
     await c.node("a")

@@ -26,6 +26,7 @@ from gridsched.model.trigger import (
     Trigger,
 )
 from gridsched.policy.calendars import resolve
+from gridsched.policy.misfire import misfired
 from gridsched.policy.submissions import (
     SchedulePlan,
     pause_trigger,
@@ -107,9 +108,44 @@ def test_the_first_fire_is_one_that_the_calendar_and_its_base_include() -> None:
 def test_a_replaced_calendar_gives_another_next_fire() -> None:
     (trigger,) = plan(Simple(NOW, DAY)).triggers
     calendar = resolve("weekend", CALENDARS)
-    changed = with_calendar(trigger, calendar)
+    changed = with_calendar(trigger, calendar, NOW)
     assert changed.next_fire == changed.due == NOW + 3 * DAY
-    assert with_calendar(pause_trigger(trigger), calendar).due is None
+
+
+def test_a_calendar_replaced_while_its_trigger_is_paused_counts_once_it_is_resumed() -> None:
+    (trigger,) = plan(Simple(NOW, DAY)).triggers
+    changed = with_calendar(pause_trigger(trigger), resolve("weekend", CALENDARS), NOW)
+    assert changed.due is None
+    resumed = resume_trigger(changed)
+    assert (resumed.state, resumed.next_fire, resumed.due) == ("NORMAL", *(NOW + 3 * DAY,) * 2)
+
+
+def test_a_trigger_whose_calendar_leaves_it_nothing_is_finished_now() -> None:
+    (trigger,) = plan(Simple(NOW, DAY)).triggers
+    ended = with_calendar(trigger, resolve("never", CALENDARS), NOW + 5)
+    assert (ended.state, ended.next_fire, ended.due) == ("COMPLETE", None, None)
+    assert ended.finished_at == NOW + 5
+
+
+def test_a_trigger_scheduled_again_starts_afresh() -> None:
+    written = Trigger(Simple(NOW, MINUTE), name="t", job=JOB.key, data={"a": 1}, misfire="IGNORE")
+    over = replace(
+        written,
+        state="COMPLETE",
+        previous_fire=NOW - DAY,
+        fired=7,
+        misfired=2,
+        error="it was broken",
+        finished_at=NOW - DAY,
+    )
+
+    def accepted(trigger: Trigger) -> Trigger:
+        command = ScheduleJob(JOB, (trigger,))
+        submission = Submission("s2", JOB.key, command, created_at=NOW)
+        return plan_schedule(submission, command, JOB, {over.key: over}, {}).triggers[0]
+
+    assert accepted(over) == accepted(written)
+    assert (accepted(over).data, accepted(over).misfire) == ({"a": 1}, "IGNORE")
 
 
 @given(st.integers(0, 10 * DAY))
@@ -126,3 +162,12 @@ def test_a_parked_firing_that_is_late_meets_the_misfire_instruction() -> None:
     assert resume_firing(firing, endless, late, MINUTE).state == "SKIPPED"
     assert resume_firing(firing, finite, late, MINUTE).state == "ACQUIRED"
     assert resume_firing(firing, endless, NOW, MINUTE).state == "ACQUIRED"
+
+
+@pytest.mark.parametrize(("late", "is_skipped"), [(MINUTE - 1, False), (MINUTE, True)])
+def test_a_parked_firing_is_late_when_a_trigger_would_be(late: int, is_skipped: bool) -> None:
+    firing = Firing("k", NOW, state="PAUSED")
+    endless = Trigger(Simple(NOW, MINUTE), next_fire=NOW)
+    resumed = resume_firing(firing, endless, NOW + late, MINUTE)
+    assert (resumed.state == "SKIPPED") == is_skipped
+    assert misfired(endless, NOW + late, MINUTE) == is_skipped
