@@ -153,13 +153,18 @@ class Claimer:
 
     async def _adopt(self, made: list[_Made], there: set[str], window: Window) -> list[_Made]:
         """Put the firings that another node made in the place of ours."""
-        found = await self._caches.firings.get_all(there)
+        firings = self._caches.firings
+        found = await firings.get_all(there)
         adopted: list[_Made] = []
         for each in made:
             own = [found.get(firing.key, firing) for firing in each.firings]
             advanced = each.advanced
             if own[0].value.until != each.firings[0].value.until:
                 advanced = adopt(each.due.trigger.value, own[0].value, window, each.due.calendar)
+            # A node whose clock is ahead put into one range what we made one by one.
+            covered = [r for r in own[1:] if r.value.scheduled <= (own[0].value.until or 0)]
+            await firings.apply([firings.removed(r) for r in covered if r.key not in found])
+            own = [record for record in own if record not in covered]
             adopted.append(each._replace(advanced=advanced, firings=own))
         return adopted
 
