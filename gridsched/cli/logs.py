@@ -22,6 +22,7 @@ def configure(level: str, *, runs_shown: bool) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(Readable())
     if level != "debug":
+        logging.getLogger("hazelcast").setLevel("WARNING")
         handler.addFilter(_without_clients_trace)
     if runs_shown:
         handler.addFilter(lambda record: not (record.name == "gridsched.shell" and record.exc_info))

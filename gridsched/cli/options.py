@@ -51,8 +51,10 @@ def _grid(text: str) -> str | list[str]:
     return EMBEDDED if text == EMBEDDED else parse_addresses(text)
 
 
-def _listen(text: str) -> str | None:
-    return None if text == "none" else text
+def _listen(text: str) -> str:
+    if text != NOWHERE:
+        parse_addresses(text)
+    return text
 
 
 def _entry(text: str) -> tuple[str, Any]:
@@ -74,6 +76,7 @@ def _moment(text: str) -> datetime:
         ) from None
 
 
+NOWHERE: Final = "none"
 ADDRESSES: Final = Written("host:port,…", parse_addresses)
 GRID: Final = Written("embedded|host:port,…", _grid)
 LISTEN: Final = Written("host:port|none", _listen)

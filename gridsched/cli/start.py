@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from gridsched import aio
 from gridsched.cli import logs
 from gridsched.cli.live import Live, Screen
-from gridsched.cli.options import DURATION, GRID, LISTEN
+from gridsched.cli.options import DURATION, GRID, LISTEN, NOWHERE
 from gridsched.cli.serve import serve
 from gridsched.cli.tally import Tally
 from gridsched.client.entry import resolve_settings
@@ -41,9 +41,7 @@ from gridsched.node.hooks import Hook
     "--listen",
     type=LISTEN,
     metavar="HOST:PORT|none",
-    default=DEFAULT_ADDRESS,
-    show_default=True,
-    help="Where the embedded grid serves clients and other nodes.",
+    help=f"Where the embedded grid serves clients and other nodes.  [default: {DEFAULT_ADDRESS}]",
 )
 @click.option(
     "--server-count",
@@ -76,6 +74,7 @@ from gridsched.node.hooks import Hook
 def start(
     *,
     config: str | None,
+    listen: str | None,
     server_count: int | None,
     lasting: int | None,
     allow: tuple[str, ...],
@@ -97,6 +96,9 @@ def start(
     hooks: list[Hook] = [tally]
     if live:
         hooks.append(Live(Screen(highlight=False), settings.jobs))
+    if listen is None and options["grid"] == EMBEDDED:
+        listen = DEFAULT_ADDRESS
+    options["listen"] = None if listen == NOWHERE else listen
     starting = aio.start(settings, hooks=hooks, **options)
     seconds = None if lasting is None else lasting / 1000
     try:

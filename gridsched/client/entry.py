@@ -7,8 +7,9 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, get_type_hints
 
+import msgspec
 from msgspec.structs import replace
 
 from gridsched.client.grids import (
@@ -112,6 +113,10 @@ async def start(
     """
     clock, ids = SystemClock(), system_ids()
     chosen = resolve_settings(config, settings)
+    if listen is not None and grid != EMBEDDED:
+        raise ConfigurationError(
+            "listen is for the embedded grid; a cluster has addresses of its own"
+        )
     if grid == EMBEDDED:
         opened: Grid = ServedGrid(clock, ids, listen, grid_config(chosen, cluster_name))
         await opened.open()
@@ -119,9 +124,9 @@ async def start(
         opened = await open_cluster(grid, cluster_name, name or f"{chosen.name}-{os.getpid()}")
     try:
         address = f"{socket.gethostname()}:{os.getpid()}"
+        scheduler = await _scheduler(opened, chosen, SUBMISSION_TIMEOUT, clock, ids, owned=False)
         node = await assemble(chosen, opened, clock, ids, name=name, address=address, hooks=hooks)
         await node.start()
-        scheduler = await _scheduler(opened, chosen, SUBMISSION_TIMEOUT, clock, ids, owned=False)
     except BaseException:
         await opened.close()
         raise
@@ -143,7 +148,14 @@ def resolve_settings(config: str | Path | Settings | None, changes: dict[str, An
             f"no such setting: {', '.join(sorted(unknown))}; "
             f"there are {', '.join(Settings.__struct_fields__)}"
         )
-    for listed in ("allowed_jobs", "jobs"):
-        if listed in changes:
-            changes = {**changes, listed: tuple(changes[listed])}
-    return replace(base, **changes)
+    return replace(base, **{name: _typed(name, value) for name, value in changes.items()})
+
+
+def _typed(name: str, value: Any) -> Any:
+    """The value of a setting; ConfigurationError where it is of another type."""
+    if name == "allowed_jobs" and isinstance(value, str):
+        return (value,)
+    try:
+        return msgspec.convert(value, get_type_hints(Settings)[name], from_attributes=True)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"{name} is {value!r}: {error}") from error

@@ -19,6 +19,7 @@ class LocalNode:
     def __init__(self, portal: Portal, inner: entry.NodeHandle) -> None:
         self._portal = portal
         self._inner = inner
+        self._stopped = False
         self.scheduler = Scheduler(portal, inner.scheduler, owns_portal=False)
 
     @property
@@ -32,9 +33,10 @@ class LocalNode:
 
     def stop(self) -> None:
         """Leave the cluster in order, and end the thread. May be called twice."""
-        if not self._inner.node.stopped.is_set():
+        if not self._stopped:
+            self._stopped = True
             self._portal.run(self._inner.stop())
-        self._portal.close()
+            self._portal.close()
 
     def __enter__(self) -> Self:
         return self

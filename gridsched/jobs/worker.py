@@ -1,6 +1,6 @@
 """The child process that runs jobs of executor "process": one JSON line in, one JSON line out.
 
-Started as `python -m gridsched.jobs.worker` by the node, which alone decides what may be run. Its
+Started by the node (`node.shell.processes`), which alone decides what may be run. Its
 standard output is the node's; what jobs print goes to standard error.
 """
 

@@ -81,6 +81,9 @@ Command = (
 class Submission(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A command with its answer. `job` is the written key it is partitioned by.
 
+    keep         it is never forgotten: what is submitted once in a cluster's life
+    forget_at    when the answer may go, though its client never collected it (epoch ms)
+
     The command of an accepted one is dropped: it has become what the stores hold.
     """
 
@@ -90,5 +93,7 @@ class Submission(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     state: SubmissionState = always("NEW")
     created_at: int = 0
     error: str = ""
+    keep: bool = False
     decided_at: int | None = None
+    forget_at: int | None = None
     decided_by: str = ""

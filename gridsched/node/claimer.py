@@ -102,7 +102,7 @@ class Claimer:
         if not claimed.instants:
             return
         for outgoing in await self._fence([(due, claimed)], window):
-            if await self._locks.take(due.job.key, outgoing.firing.key):
+            if await self._locks.take(due.job.key, outgoing.firing.value):
                 self._dispatcher.send([outgoing])
 
     async def _fence(self, claims: Sequence[tuple[_Due, Claim]], window: Window) -> list[Outgoing]:

@@ -6,7 +6,7 @@ certainly stale, and whoever meets it may remove it.
 
 from __future__ import annotations
 
-from gridsched.model.firing import FINAL
+from gridsched.model.firing import FINAL, Firing
 from gridsched.stores.firings import FiringStore
 from gridsched.stores.locks import JobLock, LockStore
 
@@ -22,14 +22,15 @@ class JobLocks:
         """Could a firing take the lock now? Removes a stale one."""
         return await self._holder(job) is None
 
-    async def take(self, job: str, firing: str) -> bool:
+    async def take(self, job: str, firing: Firing) -> bool:
         """Take the lock for a firing that exists; True also where it holds it already."""
-        if await self._locks.create(JobLock(job, firing)):
+        lock = JobLock(job, firing.key, firing.round)
+        if await self._locks.create(lock):
             return True
         holder = await self._holder(job)
         if holder is None:
-            return await self._locks.create(JobLock(job, firing))
-        return holder == firing
+            return await self._locks.create(lock)
+        return holder == firing.key
 
     async def give_back(self, job: str, firing: str) -> None:
         """Release the lock if that firing holds it."""

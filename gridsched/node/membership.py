@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from gridsched.errors import GridUnavailable, NodeNameTaken
-from gridsched.grid.port import Grid
+from gridsched.grid.port import Cancel, Grid
 from gridsched.model.member import Member
 from gridsched.node.core import Core
 from gridsched.node.service import Service
@@ -53,6 +53,7 @@ class Membership(Service):
         self._record: Record[Member] | None = None
         self._beaten_at = float("-inf")
         self._owned: tuple[int, ...] | None = None
+        self._unlisten: Cancel = lambda: None
         self._changed = asyncio.Event()
         self.describe: Callable[[Member], Member] = lambda member: member
         self.on_gone: Callable[[Member], None] = lambda _member: None
@@ -61,7 +62,7 @@ class Membership(Service):
 
     async def join(self) -> None:
         """Enter the cluster under this name. NodeNameTaken where a living node has it."""
-        self._grid.listen_membership(self._forget_owned)
+        self._unlisten = self._grid.listen_membership(self._forget_owned)
         me = self._stamped()
         while not await self._store.create(me):
             there = await self._store.get(me.name)
@@ -73,6 +74,11 @@ class Membership(Service):
 
     async def _take_over(self, there: Record[Member], me: Member) -> None:
         """Replace the record of an earlier start of this node, once it is sure to be dead."""
+        self.log.info(
+            "a node named %s is on record: watching for %g s whether it lives",
+            me.name,
+            self._timeout,
+        )
         until = self._clock.monotonic() + self._timeout
         while self._clock.monotonic() < until:
             await asyncio.sleep(self._timeout / BEATS_PER_TIMEOUT)
@@ -87,6 +93,7 @@ class Membership(Service):
 
     async def leave(self) -> None:
         """Leave the cluster: the others see it at once."""
+        self._unlisten()
         record = self._record
         if record is not None:
             await self._store.apply([self._store.removed(record)])

@@ -34,7 +34,7 @@ class Retention(Service):
         for part in slices(self._membership.owned(), SLICE):
             await self._caches.firings.forget(now - settings.firing_retention_ms, part)
             await self._caches.results.forget(now - settings.result_retention_ms, part)
-            await self._caches.submissions.forget(now - settings.submission_retention_ms, part)
+            await self._caches.submissions.forget(now, part)
             until = now - settings.trigger_retention_ms
             await self._remove_finished(await self._caches.triggers.finished(until, part))
 

@@ -23,7 +23,7 @@ def startup_submission(startup: StartupJob, now: int) -> Submission:
     names = "\n".join(sorted(trigger.key for trigger in triggers))
     mark = hashlib.sha256(names.encode()).hexdigest()[:12]
     command = ScheduleJob(job, triggers, unique=True)
-    return Submission(f"startup-{mark}", job.key, command, created_at=now)
+    return Submission(f"startup-{mark}", job.key, command, created_at=now, keep=True)
 
 
 def _named(trigger: Trigger, job: str) -> Trigger:

@@ -127,12 +127,15 @@ class SubmissionsListener(Service):
         self._accepted(triggers)
 
     def _answer(self, record: Record[Submission], error: str) -> Change:
+        now = self._clock.now()
+        retention = self._core.settings.caches.submission_retention_ms
         answered = replace(
             record.value,
             command=record.value.command if error else None,
             state="REJECTED" if error else "ACCEPTED",
             error=error,
-            decided_at=self._clock.now(),
+            decided_at=now,
+            forget_at=None if record.value.keep else now + retention,
             decided_by=self._core.name,
         )
         return self._store.replaced(record, answered)

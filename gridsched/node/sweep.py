@@ -50,14 +50,14 @@ class Sweep(Service):
     async def step(self) -> None:
         owned = self._membership.owned()
         for name in list(self._gone):
-            await self._look(await self._caches.firings.unfinished_of_member(name, owned), name)
+            await self._look(await self._caches.firings.unfinished_of_member(name, owned))
             self._gone.pop(name, None)
         horizon = self._clock.now() + self._settings.look_ahead_ms
         for part in slices(owned, SLICE):
             await self._look(await self._caches.firings.due(horizon, part))
         await self.rest(self._settings.poll_interval_ms / 1000)
 
-    async def _look(self, found: Sequence[Record[Firing]], gone: str = "") -> None:
+    async def _look(self, found: Sequence[Record[Firing]]) -> None:
         for start in range(0, len(found), 128):
             batch = found[start : start + 128]
             jobs = await self._caches.jobs.get_all({record.value.job for record in batch})
@@ -85,7 +85,7 @@ class Sweep(Service):
             await self._caches.firings.replace(record, commands.pause_firing(record.value))
         elif self._dispatcher.holds(record.key):
             await self._renew(record)
-        elif not job.value.disallow_concurrent or await self._locks.take(job.key, record.key):
+        elif not job.value.disallow_concurrent or await self._locks.take(job.key, record.value):
             await self._send(record, job, trigger)
         else:
             await self._renew(record)

@@ -8,10 +8,15 @@ from gridsched.stores.record import Store
 
 
 class JobLock(msgspec.Struct, frozen=True):
-    """Held from claim to finish by the firing of that key."""
+    """Held from claim to finish by the firing of that key.
+
+    `round` is the firing's when it took the lock: a lock that was given back and taken again is
+    another, so that nobody who saw the first removes the second.
+    """
 
     job: str
     firing: str
+    round: int
 
 
 class LockStore(Store[JobLock]):

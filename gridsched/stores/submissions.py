@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gridsched.grid.port import Between, Condition, Equal, IndexSpec
+from gridsched.grid.port import Between, Equal, IndexSpec
 from gridsched.model.submission import Submission
 from gridsched.stores.record import Record, Store
 
@@ -13,7 +13,7 @@ class SubmissionStore(Store[Submission]):
     """Written keys are `job-key:submission/id`."""
 
     type = Submission
-    indexes = (IndexSpec("state", "HASH"),)
+    indexes = (IndexSpec("state", "HASH"), IndexSpec("forget_at", "SORTED"))
 
     def key_of(self, value: Submission) -> str:
         return f"{value.job}:submission/{value.id}"
@@ -21,8 +21,6 @@ class SubmissionStore(Store[Submission]):
     async def unanswered(self, partitions: Iterable[int]) -> list[Record[Submission]]:
         return await self.find([Equal("state", "NEW")], partitions)
 
-    async def forget(self, until: int, partitions: Iterable[int]) -> None:
-        """Remove what was answered by `until` (epoch ms) and never collected by its client."""
-        for state in ("ACCEPTED", "REJECTED"):
-            where: list[Condition] = [Equal("state", state), Between("decided_at", 0, until)]
-            await self.map.remove_all(where, partitions)
+    async def forget(self, now: int, partitions: Iterable[int]) -> None:
+        """Remove the answers that were to go by `now` (epoch ms)."""
+        await self.map.remove_all([Between("forget_at", 0, now)], partitions)

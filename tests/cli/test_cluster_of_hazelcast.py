@@ -106,7 +106,7 @@ def test_a_signal_before_it_is_active(
     node.signal(signal.SIGKILL)
     other = NodeProcess(tmp_path)
     other.start("--name", name, "--grid", ",".join(grid.addresses))
-    other.line_with("CONNECTED")
+    other.line_with("whether it lives")
     other.signal(signal.SIGTERM)
     output = other.end(expected_code=0)
     assert "READY" not in output

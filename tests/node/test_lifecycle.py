@@ -195,3 +195,13 @@ async def test_settings_may_differ_between_nodes(cluster):
     await c.node("a", poll_interval_ms=100)
     await c.node("b", poll_interval_ms=900)
     assert replace(c.settings, poll_interval_ms=100) == c.nodes[0].settings
+
+
+async def test_a_startup_job_does_not_come_back_when_a_node_starts_much_later(cluster):
+    startup = (StartupJob(job(name="first"), (once(name="at start"),)),)
+    c = cluster(members=2, jobs=startup)
+    await c.node("a")
+    await c.pass_time(700)
+    await c.node("b")
+    await c.pass_time(10)
+    assert len(c.runs.started) == 1

@@ -1,0 +1,27 @@
+"""Settings given by keyword: what is wrong is said, naming the setting."""
+
+from __future__ import annotations
+
+import pytest
+
+from gridsched.client.entry import resolve_settings
+from gridsched.errors import ConfigurationError
+
+
+def test_one_pattern_may_be_given_alone() -> None:
+    assert resolve_settings(None, {"allowed_jobs": "shop.tasks:*"}).allowed_jobs == ("shop.tasks:*",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"max_threads": "10"}, "max_threads is '10'"),
+        ({"max_threads": 0}, "max_threads is 0; it must be at least 1"),
+        ({"max_thread": 1}, "no such setting: max_thread"),
+        ({"dispatcher_policy": "Lottery"}, "dispatcher_policy is 'Lottery'"),
+        ({"poll_interval_ms": 2000}, "look_ahead_ms is 1000"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused(changes: dict[str, object], reason: str) -> None:
+    with pytest.raises(ConfigurationError, match=reason):
+        resolve_settings(None, changes)
