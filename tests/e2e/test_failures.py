@@ -34,7 +34,7 @@ def alone(java: None, tmp_path: Path) -> Iterator[HazelcastCluster]:
 
 def test_a_node_killed_under_load(world: World) -> None:
     nodes = world.start(
-        "n1", "n2", "n3", maxthreadcount=20, sessiontimeoutinmillis=SESSION_TIMEOUT_MS
+        "n1", "n2", "n3", maxthreadcount=40, sessiontimeoutinmillis=SESSION_TIMEOUT_MS
     )
     scheduler = world.connect()
     wait_active(scheduler, "n1", "n2", "n3")

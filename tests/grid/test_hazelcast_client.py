@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from hazelcast.config import Config
@@ -21,6 +23,7 @@ from hazelcast.errors import (
 )
 from hazelcast.internal.asyncio_connection import ConnectionManager
 from hazelcast.internal.asyncio_invocation import Invocation
+from hazelcast.internal.asyncio_reactor import HazelcastProtocol
 from hazelcast.predicate import true
 from hazelcast.protocol.codec import (
     map_put_if_absent_codec,
@@ -84,6 +87,22 @@ async def test_only_calls_are_left_alone_where_a_member_goes(error: Exception) -
     assert not invocations._should_retry(Call(request, 3, decode), error)
     assert invocations._should_retry(Call(request, 3, decode), WrongTargetError())
     assert invocations._should_retry(Invocation(request), error)
+
+
+async def test_nothing_is_written_to_a_closed_connection() -> None:
+    written: list[bytes] = []
+    transport = SimpleNamespace(write=written.append, is_closing=lambda: False)
+    connection: Any = MagicMock(_loop=asyncio.get_running_loop())
+    protocol = HazelcastProtocol(connection)
+    protocol._transport, connection._proto = transport, protocol
+    for opened, _ in client().hazelcast._connection_manager._connection_listeners:
+        opened(connection)
+    protocol.write(b"in time")
+    await asyncio.sleep(0)
+    transport.is_closing = lambda: True
+    protocol.write(b"too late")
+    await asyncio.sleep(0)
+    assert written == [b"in time"]
 
 
 def test_the_client_connects_as_it_did() -> None:

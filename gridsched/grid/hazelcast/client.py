@@ -8,7 +8,8 @@ the client offers no other way to
   server that accepts a connection and never answers;
 - look for the cluster once when opening, and for ever after losing it;
 - send a compare-and-set without an asyncio task and a future of its own (`Call`);
-- leave a change alone whose outcome is unknown, instead of sending it twice.
+- leave a change alone whose outcome is unknown, instead of sending it twice;
+- lose a server without a trace in the log.
 
 `tests/grid/test_hazelcast_client.py` fails where a later client has moved what is used here.
 """
@@ -91,6 +92,7 @@ class Client:
         self._answer_timeout = answer_timeout
         _keep_bytes(self.hazelcast._serialization_service)
         _never_repeat_calls(self.hazelcast._invocation_service)
+        _drop_what_is_written_too_late(self.hazelcast._connection_manager)
         self._watch_authentication(self.hazelcast._connection_manager)
 
     async def start(self) -> None:
@@ -135,6 +137,26 @@ def _keep_bytes(serialization: Any) -> None:
 
     serialization.to_data = to_data
     serialization.to_object = to_object
+
+
+def _drop_what_is_written_too_late(manager: Any) -> None:
+    """Write nothing to a connection that its server has closed.
+
+    asyncio drops it silently, uvloop raises in a callback, which ends as a trace in the log. The
+    calls fail all the same, once the client has noticed.
+    """
+
+    def opened(connection: Any) -> None:
+        protocol = connection._proto
+        write = protocol._do_write
+
+        def do_write() -> None:
+            if not protocol._transport.is_closing():
+                write()
+
+        protocol._do_write = do_write
+
+    manager.add_listener(on_connection_opened=opened)
 
 
 def _never_repeat_calls(invocations: Any) -> None:
