@@ -20,9 +20,9 @@ from gridsched.model.trigger import (
     Simple,
     TimeOfDay,
 )
+from gridsched.model.weekdays import day_name
 
 _UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000), ("ms", 1))
-_DAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 
 def moment(instant: int, zone: ZoneInfo) -> str:
@@ -80,7 +80,7 @@ def _(value: CalendarInterval, zone: ZoneInfo) -> str:
 def _(value: DailyTimeInterval, zone: ZoneInfo) -> str:
     first = value.start_time_of_day
     last = value.end_time_of_day or TimeOfDay(23, 59, 59)
-    days = ",".join(_DAYS[day - 1] for day in value.days_of_week)
+    days = ",".join(map(day_name, value.days_of_week))
     return (
         f"{_every(value.interval, value.unit)} {_time(first)}–{_time(last)} {days} "
         f"({value.zone}){_times(value.repeat_count)}{_until(value.end, zone)}"

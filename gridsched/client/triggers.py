@@ -1,24 +1,32 @@
-"""How a user writes a trigger: `cron(...)`, `every(...)`, `once(...)`.
+"""How a user writes a trigger: `once`, `every`, `cron`, `calendar_interval`, `daily_time_interval`.
 
 Everything that can be wrong with a trigger by itself is refused here, where it is written.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
 from typing import Any, TypedDict, Unpack
 
 from gridsched.errors import InvalidSchedule
+from gridsched.model.dst import DstPolicy
 from gridsched.model.trigger import (
     FOREVER,
     WHEN_SUBMITTED,
+    CalendarInterval,
     Cron,
+    DailyTimeInterval,
     Dialect,
+    IntervalUnit,
     Misfire,
     Once,
     Simple,
+    TimeOfDay,
+    TimeUnit,
     Trigger,
 )
+from gridsched.model.weekdays import ALL_DAYS, parse_day
 from gridsched.policy.checks import check_trigger
 
 
@@ -49,14 +57,19 @@ def cron(
     start: datetime | None = None,
     end: datetime | None = None,
     dialect: Dialect = "quartz",
+    dst: DstPolicy | None = None,
     **options: Unpack[TriggerOptions],
 ) -> Trigger:
     """Fires when local time in `zone` (IANA name) matches a cron expression.
 
-    Quartz's syntax, six or seven fields; `dialect="unix"` for the classic five. InvalidCron names
-    the field at fault; InvalidSchedule an unknown zone, a naive datetime, an end before the start.
+    Quartz's syntax, six or seven fields; `dialect="unix"` for the classic five. `dst` says what
+    becomes of times that the clocks skip or repeat; by default a time of day fires once on each day,
+    and what repeats through the hours goes on. InvalidCron names the field at fault; InvalidSchedule
+    an unknown zone, a naive datetime, an end before the start.
     """
-    schedule = Cron(expression, zone, _optional(start, "start"), _optional(end, "end"), dialect)
+    schedule = Cron(
+        expression, zone, _optional(start, "start"), _optional(end, "end"), dialect, dst
+    )
     return _checked(Trigger(schedule, **options))
 
 
@@ -85,6 +98,64 @@ def once(at: datetime | None = None, **options: Unpack[TriggerOptions]) -> Trigg
     return _checked(Trigger(Once(_optional(at, "at") or WHEN_SUBMITTED), **options))
 
 
+def calendar_interval(
+    interval: int,
+    unit: IntervalUnit = "DAY",
+    *,
+    zone: str = "UTC",
+    start: datetime | None = None,
+    end: datetime | None = None,
+    dst: DstPolicy | None = None,
+    **options: Unpack[TriggerOptions],
+) -> Trigger:
+    """Fires at `start` (default: when it is accepted) and every `interval` units after it, before
+    `end`.
+
+    From DAY on each fire has the local time of day that `start` has in `zone` (IANA name); a month
+    too short for its day has its last. Below, a unit is a length of time. `dst` says what becomes of
+    times that the clocks skip or repeat; by default it fires once on each day.
+    """
+    begin = _optional(start, "start") or WHEN_SUBMITTED
+    schedule = CalendarInterval(begin, interval, unit, zone, _optional(end, "end"), dst)
+    return _checked(Trigger(schedule, **options))
+
+
+def daily_time_interval(
+    interval: int,
+    unit: TimeUnit = "MINUTE",
+    *,
+    start_time_of_day: time = time(),
+    end_time_of_day: time | None = None,
+    days_of_week: Iterable[int | str] = ALL_DAYS,
+    zone: str = "UTC",
+    start: datetime | None = None,
+    end: datetime | None = None,
+    repeat_count: int = FOREVER,
+    dst: DstPolicy | None = None,
+    **options: Unpack[TriggerOptions],
+) -> Trigger:
+    """Fires at `start_time_of_day` and every `interval` units after it, up to `end_time_of_day`
+    (default: all day), on `days_of_week` ("MON", or 1=SUN..7=SAT): local times in `zone`.
+
+    Nothing fires before `start` or after `end`, nor once it has run `repeat_count` times more than
+    the first (-1: for ever). `dst` says what becomes of the two times of day where the clocks skip
+    or repeat them; by default a repeated hour is gone through twice.
+    """
+    schedule = DailyTimeInterval(
+        interval,
+        unit,
+        _time_of_day(start_time_of_day, "start_time_of_day"),
+        None if end_time_of_day is None else _time_of_day(end_time_of_day, "end_time_of_day"),
+        tuple(parse_day(day) for day in days_of_week),
+        zone,
+        _optional(start, "start"),
+        _optional(end, "end"),
+        repeat_count,
+        dst,
+    )
+    return _checked(Trigger(schedule, **options))
+
+
 def instant(moment: datetime, what: str) -> int:
     """Epoch ms of an aware datetime; InvalidSchedule for a naive one."""
     if moment.tzinfo is None or moment.utcoffset() is None:
@@ -97,6 +168,14 @@ def instant(moment: datetime, what: str) -> int:
 
 def _optional(moment: datetime | None, what: str) -> int | None:
     return None if moment is None else instant(moment, what)
+
+
+def _time_of_day(at: time, what: str) -> TimeOfDay:
+    if at.microsecond or at.tzinfo is not None:
+        raise InvalidSchedule(
+            f"{what} is {at.isoformat()}; it is local time in `zone`, in whole seconds"
+        )
+    return TimeOfDay(at.hour, at.minute, at.second)
 
 
 def _checked(trigger: Trigger) -> Trigger:

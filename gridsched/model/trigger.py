@@ -16,6 +16,7 @@ import msgspec
 from gridsched.model.dst import DstPolicy
 from gridsched.model.encoding import always
 from gridsched.model.keys import DEFAULT_GROUP, trigger_key
+from gridsched.model.weekdays import ALL_DAYS
 
 FOREVER: Final = -1
 """Repeat count of a simple trigger that never ends (Quartz's REPEAT_INDEFINITELY)."""
@@ -41,9 +42,6 @@ MISFIRE_INSTRUCTION_ and _POLICY. `policy.misfire` says which kind of schedule t
 Dialect = Literal["quartz", "unix"]
 IntervalUnit = Literal["SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "YEAR"]
 TimeUnit = Literal["SECOND", "MINUTE", "HOUR"]
-
-ALL_DAYS: Final = (1, 2, 3, 4, 5, 6, 7)
-"""Days of the week as Quartz numbers them: 1=SUN..7=SAT."""
 
 
 class TimeOfDay(NamedTuple):

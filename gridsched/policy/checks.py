@@ -13,7 +13,6 @@ from gridsched.errors import InvalidSchedule
 from gridsched.model.dst import DstPolicy
 from gridsched.model.job import check_data
 from gridsched.model.trigger import (
-    ALL_DAYS,
     FOREVER,
     CalendarInterval,
     Cron,
@@ -26,6 +25,7 @@ from gridsched.model.trigger import (
     TimeUnit,
     Trigger,
 )
+from gridsched.model.weekdays import ALL_DAYS
 from gridsched.policy import cron, cron_parse, localtime
 from gridsched.policy.calendar_interval import ELAPSED_UNITS
 from gridsched.policy.fire_times import first_fire

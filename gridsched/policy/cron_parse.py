@@ -21,6 +21,7 @@ from typing import Final, Literal, NamedTuple, NoReturn
 from msgspec import Struct
 
 from gridsched.errors import InvalidCron
+from gridsched.model.weekdays import DAY_NAMES
 
 Dialect = Literal["quartz", "unix"]
 
@@ -106,7 +107,6 @@ _MONTHS: Final = (
     *("JAN", "FEB", "MAR", "APR", "MAY", "JUN"),
     *("JUL", "AUG", "SEP", "OCT", "NOV", "DEC"),
 )
-_WEEKDAYS: Final = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 _SECONDS: Final = _Field("seconds", 0, 59, 59, 59)
 _MINUTES: Final = _Field("minutes", 0, 59, 59, 59)
@@ -114,12 +114,12 @@ _HOURS: Final = _Field("hours", 0, 23, 23, 23)
 _DAY_OF_MONTH: Final = _Field("day-of-month", 1, 31, 31, 31)
 _QUARTZ_DAY_OF_MONTH: Final = _DAY_OF_MONTH._replace(listed="L, L-n, LW, L-nW, nW", alone="?")
 _MONTH: Final = _Field("month", 1, 12, 12, 12, _MONTHS)
-_QUARTZ_DAY_OF_WEEK: Final = _Field("day-of-week", 1, 7, 7, 7, _WEEKDAYS, alone="L, nL, n#k, ?")
-_UNIX_DAY_OF_WEEK: Final = _Field("day-of-week", 0, 6, 7, 7, _WEEKDAYS)
+_QUARTZ_DAY_OF_WEEK: Final = _Field("day-of-week", 1, 7, 7, 7, DAY_NAMES, alone="L, nL, n#k, ?")
+_UNIX_DAY_OF_WEEK: Final = _Field("day-of-week", 0, 6, 7, 7, DAY_NAMES)
 _YEAR: Final = _Field("year", FIRST_YEAR, LAST_YEAR, LAST_YEAR, LAST_YEAR - FIRST_YEAR, wraps=False)
 
 _ALL_DAYS: Final = (2 << 31) - 2
-_ALL_WEEKDAYS: Final = (2 << 7) - 2
+_ALLDAY_NAMES: Final = (2 << 7) - 2
 _ALL_YEARS: Final = (2 << (LAST_YEAR - FIRST_YEAR)) - 1
 
 _UNIX_ALIASES: Final = {
@@ -336,8 +336,8 @@ def _week_days(part: _Part) -> DayRule:
 
 def _unix_days(days: int, numbered_from_zero: int) -> DayRule:
     """Either field if both are restricted, else the one that is (crontab(5))."""
-    weekdays = (numbered_from_zero << 1 | numbered_from_zero >> 6) & _ALL_WEEKDAYS
-    if weekdays == _ALL_WEEKDAYS:
+    weekdays = (numbered_from_zero << 1 | numbered_from_zero >> 6) & _ALLDAY_NAMES
+    if weekdays == _ALLDAY_NAMES:
         return DayRule(days=days)
     if days == _ALL_DAYS:
         return DayRule(weekdays=weekdays)

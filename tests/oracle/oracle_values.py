@@ -18,7 +18,6 @@ from gridsched.model.calendar import (
     WeeklyCalendar,
 )
 from gridsched.model.trigger import (
-    ALL_DAYS,
     CalendarInterval,
     Cron,
     DailyTimeInterval,
@@ -26,6 +25,7 @@ from gridsched.model.trigger import (
     Simple,
     TimeOfDay,
 )
+from gridsched.model.weekdays import ALL_DAYS
 from gridsched.policy.calendars import ResolvedCalendar, next_included, resolve
 from gridsched.policy.fire_times import fire_after
 from gridsched.policy.localtime import QUARTZ, WALL_CLOCK, DstPolicy, to_instants, to_local, zone

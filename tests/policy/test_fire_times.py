@@ -23,7 +23,6 @@ from schedule_strategies import (
 from gridsched.model.calendar import Calendar, DailyCalendar, WeeklyCalendar
 from gridsched.model.dst import DstPolicy
 from gridsched.model.trigger import (
-    ALL_DAYS,
     WHEN_SUBMITTED,
     CalendarInterval,
     Cron,
@@ -34,6 +33,7 @@ from gridsched.model.trigger import (
     TimeOfDay,
     Trigger,
 )
+from gridsched.model.weekdays import ALL_DAYS
 from gridsched.policy.calendars import ResolvedCalendar
 from gridsched.policy.fire_times import (
     count_until,

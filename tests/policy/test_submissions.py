@@ -16,7 +16,6 @@ from gridsched.model.firing import Firing
 from gridsched.model.job import Job
 from gridsched.model.submission import ScheduleJob, Submission
 from gridsched.model.trigger import (
-    ALL_DAYS,
     WHEN_SUBMITTED,
     Cron,
     DailyTimeInterval,
@@ -25,6 +24,7 @@ from gridsched.model.trigger import (
     Simple,
     Trigger,
 )
+from gridsched.model.weekdays import ALL_DAYS
 from gridsched.policy.calendars import resolve
 from gridsched.policy.misfire import misfired
 from gridsched.policy.submissions import (

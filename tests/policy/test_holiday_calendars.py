@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from gridsched.client.holiday_calendars import public_holidays
 from gridsched.errors import InvalidSchedule
+from gridsched.policy.holiday_calendars import public_holidays
 
 
 def test_public_holidays_of_a_country_and_of_a_part_of_it() -> None:
