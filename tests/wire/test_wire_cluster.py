@@ -68,8 +68,8 @@ def test_listeners_are_kept_through_a_failover(connect: Clients, smart: bool) ->
         listening.get_map("m").blocking().add_entry_listener(
             include_value=True, added_func=lambda event: heard.append(event.key)
         )
-        server.kill_member(server.members[0])
         held = writing.get_map("m").blocking()
+        server.kill_member(server.members[0])
         keys = iter(range(10**6))
 
         def hears_again() -> bool:

@@ -105,8 +105,14 @@ class DistributedMap:
         value: bytes,
         ttl_ms: int | None = None,
         max_idle_ms: int | None = None,
+        *,
+        blind: bool = False,
     ) -> bytes | None:
-        """Store, and return what was there."""
+        """Store, and return what was there.
+
+        A `blind` one tells the listeners of a new entry, whatever was there: so do a member's
+        putAll and tryPut.
+        """
         if value[_TYPE] != _JSON:
             self.only_json = False
         primary = self._primaries[partition_of(key)]
@@ -118,7 +124,7 @@ class DistributedMap:
         if old is not None:
             self._versions[key] = self._versions.get(key, 0) + 1
         if self.listeners:
-            self._publish(key, old, value)
+            self._publish(key, None if blind else old, value)
         return old
 
     def compare_and_set(
@@ -140,13 +146,15 @@ class DistributedMap:
                     self._publish(key, old, new)
         return answers
 
-    def remove(self, key: bytes) -> bytes | None:
-        """Remove an entry and return its value."""
+    def remove(self, key: bytes, *, blind: bool = False) -> bytes | None:
+        """Remove an entry and return its value; the listeners of a `blind` one do not hear it."""
         primary = self._primaries[partition_of(key)]
         old = primary.get(key)
         primary.change(key, old, None)
         self._versions.pop(key, None)
-        self._publish(key, old, None)
+        if old is not None:
+            told = None if blind else old
+            self._tell(MapChange(EntryEventType.REMOVED, key, told, None))
         return old
 
     def evict(self, key: bytes) -> bool:

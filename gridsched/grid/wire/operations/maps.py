@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from gridsched.grid.embedded.maps import EntryEventType
@@ -14,6 +14,9 @@ from gridsched.grid.wire.operations.registry import answers
 
 if TYPE_CHECKING:
     from gridsched.grid.wire.endpoint import Endpoint
+
+
+NO_THREAD: Final = 0
 
 
 def own_if_unset(duration: int) -> int | None:
@@ -90,7 +93,7 @@ def try_put(
     held, key = endpoint.services.map(name), key_of(key)
 
     def act() -> bool:
-        held.put(key, value)
+        held.put(key, value, blind=True)
         return True
 
     return in_time(endpoint, held.locks, key, thread, timeout, act)
@@ -102,7 +105,7 @@ def put_all(
 ) -> None:
     held = endpoint.services.map(name)
     for key, value in entries:
-        held.put(key_of(key), value)
+        held.put(key_of(key), value, blind=True)
 
 
 @answers("Map.replace", backs_up=True)
@@ -147,7 +150,11 @@ def remove(
 @answers("Map.delete", backs_up=True)
 def delete(endpoint: Endpoint, name: str, key: bytes, thread: int) -> bool | Later[bool]:
     held, key = endpoint.services.map(name), key_of(key)
-    return when_free(endpoint, held.locks, key, thread, lambda: held.remove(key) is not None)
+
+    def act() -> bool:
+        return held.remove(key, blind=True) is not None
+
+    return when_free(endpoint, held.locks, key, thread, act)
 
 
 @answers("Map.removeIfSame", backs_up=True)
@@ -173,10 +180,9 @@ def try_remove(endpoint: Endpoint, name: str, key: bytes, thread: int, timeout: 
 
 
 @answers("Map.evict", backs_up=True)
-def evict(endpoint: Endpoint, name: str, key: bytes, _thread: int) -> bool:
-    """A locked entry stays, whoever has locked it."""
+def evict(endpoint: Endpoint, name: str, key: bytes, thread: int) -> bool | Later[bool]:
     held, key = endpoint.services.map(name), key_of(key)
-    return not held.locks.is_locked(key) and held.evict(key)
+    return when_free(endpoint, held.locks, key, thread, lambda: held.evict(key))
 
 
 @answers("Map.evictAll", backs_up=True)
@@ -205,8 +211,11 @@ def is_empty(endpoint: Endpoint, name: str) -> bool:
 
 
 @answers("Map.setTtl", backs_up=True)
-def set_ttl(endpoint: Endpoint, name: str, key: bytes, ttl: int) -> bool:
-    return endpoint.services.map(name).set_ttl(key_of(key), own_if_unset(ttl))
+def set_ttl(endpoint: Endpoint, name: str, key: bytes, ttl: int) -> bool | Later[bool]:
+    """The request names no thread, so a lock of anybody's holds it up."""
+    held, key = endpoint.services.map(name), key_of(key)
+    ttl_ms = own_if_unset(ttl)
+    return when_free(endpoint, held.locks, key, NO_THREAD, lambda: held.set_ttl(key, ttl_ms))
 
 
 @answers("Map.addPartitionLostListener")

@@ -25,6 +25,7 @@ from gridsched.grid.wire.query.serialized import Schemas
 Row = tuple[bytes, bytes]
 
 _PLAIN: Final = re.compile(r"[^.\[\]#]+")
+_NUMBER: Final = re.compile(r"\s*[-+]?\.?\d")
 _INFINITY: Final = float("inf")
 
 
@@ -70,7 +71,7 @@ def _ranges(predicate: Predicate) -> list[Range] | None:
 
 
 def _range(predicate: Predicate) -> Range | None:
-    if isinstance(predicate, Equal) and type(predicate.value) in (int, str):
+    if isinstance(predicate, Equal) and _is_indexable(predicate.value):
         return Range(predicate.attribute, predicate.value, predicate.value)
     if isinstance(predicate, Between) and _alike(predicate.low, predicate.high):
         return Range(*predicate)
@@ -82,7 +83,14 @@ def _range(predicate: Predicate) -> Range | None:
 
 
 def _alike(low: Any, high: Any) -> bool:
-    return type(low) in (int, str) and type(low) is type(high)
+    return _is_indexable(low) and _is_indexable(high) and type(low) is type(high)
+
+
+def _is_indexable(value: Any) -> bool:
+    """Whether an index finds it: text that writes a number may equal a number as well."""
+    if type(value) is str:
+        return not _NUMBER.match(value)
+    return type(value) is int
 
 
 def _is_closed(predicate: Predicate) -> bool:
