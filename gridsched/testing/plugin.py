@@ -41,7 +41,7 @@ def make_grid() -> Iterator[Callable[..., GridServer]]:
 @pytest.fixture
 def hazelcast_client(grid_server: GridServer) -> Iterator[Any]:
     """A client of the shared grid. All that is in the grid is destroyed after the test."""
-    from hazelcast import HazelcastClient
+    from hazelcast.client import HazelcastClient
 
     client = HazelcastClient(
         cluster_name=grid_server.cluster_name, cluster_members=grid_server.addresses

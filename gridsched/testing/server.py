@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -100,11 +100,11 @@ class GridServer:
 
     def kill_member(self, uuid: str) -> None:
         """A member crashes: its connections break, and what only it held is lost."""
-        self._tell(lambda: self._running()[1].kill_member(uuid))
+        self._call(self._running()[1].kill_member(uuid))
 
     def shutdown_member(self, uuid: str) -> None:
         """A member leaves after what it holds has migrated."""
-        self._tell(lambda: self._running()[1].shutdown_member(uuid))
+        self._call(self._running()[1].shutdown_member(uuid))
 
     @contextmanager
     def losing_events(self) -> Iterator[None]:
@@ -161,12 +161,6 @@ class GridServer:
         self._thread.join()
         self._loop.close()
         self._loop = self._thread = self._cluster = self._server = None
-
-    def _tell(self, act: Callable[[], None]) -> None:
-        async def told() -> None:
-            act()
-
-        self._call(told())
 
     def _call(self, coroutine: Coroutine[Any, Any, T]) -> T:
         if self._loop is None:

@@ -50,6 +50,7 @@ class Endpoint(asyncio.Protocol):
         self.partition = -1
         self.last_read = 0.0
         self.authenticated = False
+        self.closed = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._greeting = b""
@@ -70,6 +71,7 @@ class Endpoint(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.services.endpoints.discard(self)
         self._transport = None
+        self.closed.set()
         for cancel in tuple(self._registrations.values()):
             cancel()
         self._registrations.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, repeat
 from typing import Final
 
@@ -90,11 +90,12 @@ class WireServer:
             self._watch.cancel()
         if self._close_departed in self._cluster.membership_listeners:
             self._cluster.membership_listeners.remove(self._close_departed)
+        closing = [found for member in self._listeners for found in self._endpoints_of(member)]
         for member in tuple(self._listeners):
             self._close(member)
         if self._services is not None:
             self._services.close()
-        await asyncio.sleep(0)  # the connections are told of their end
+        await _all_closed(closing)
 
     async def add_member(self, port: int = 0) -> str:
         """A new member joins, and listens at `port`; returns its uuid."""
@@ -103,13 +104,20 @@ class WireServer:
         self._listeners[uuid] = listener
         return uuid
 
-    def kill_member(self, uuid: str) -> None:
-        """A member crashes. KeyError for a uuid that is no member's."""
-        self._cluster.kill_member(uuid)
+    async def kill_member(self, uuid: str) -> None:
+        """A member crashes; its connections are closed when this returns.
 
-    def shutdown_member(self, uuid: str) -> None:
-        """A member leaves after its data has migrated. KeyError for a uuid that is no member's."""
+        KeyError for a uuid that is no member's.
+        """
+        closing = self._endpoints_of(uuid)
+        self._cluster.kill_member(uuid)
+        await _all_closed(closing)
+
+    async def shutdown_member(self, uuid: str) -> None:
+        """A member leaves after its data has migrated; else as `kill_member`."""
+        closing = self._endpoints_of(uuid)
         self._cluster.shutdown_member(uuid)
+        await _all_closed(closing)
 
     async def _open(self, member: str, port: int) -> None:
         self._listeners[member] = listener = await self._listen(port, lambda: member)
@@ -139,10 +147,13 @@ class WireServer:
 
     def _close(self, member: str) -> None:
         self._listeners.pop(member).close()
-        if self._services is not None:
-            for endpoint in tuple(self._services.endpoints):
-                if endpoint.member == member:
-                    endpoint.abort()
+        for endpoint in self._endpoints_of(member):
+            endpoint.abort()
+
+    def _endpoints_of(self, member: str) -> list[Endpoint]:
+        if self._services is None:
+            return []
+        return [found for found in self._services.endpoints if found.member == member]
 
     def _keep_watch(self) -> None:
         loop = asyncio.get_running_loop()
@@ -153,6 +164,12 @@ class WireServer:
             limit = HEARTBEAT_TIMEOUT if endpoint.authenticated else AUTHENTICATION_TIMEOUT
             if loop.time() - endpoint.last_read > limit:
                 endpoint.drop(f"nothing came from it for {limit:.0f} s")
+
+
+async def _all_closed(endpoints: Iterable[Endpoint]) -> None:
+    """Wait until their sockets are closed."""
+    for endpoint in endpoints:
+        await endpoint.closed.wait()
 
 
 class _Refused(asyncio.Protocol):

@@ -13,8 +13,10 @@ from typing import Any, Final, NamedTuple
 from gridsched.grid.data import partition_of
 from gridsched.grid.wire.errors import IllegalArgument, SerializationFailed
 from gridsched.grid.wire.query.attributes import Entry, Many, attribute
+from gridsched.grid.wire.query.compact import Compact
 from gridsched.grid.wire.query.comparison import is_equal, order, text_of
-from gridsched.grid.wire.query.serialized import IDENTIFIED, Input, Schemas
+from gridsched.grid.wire.query.portable import Portable
+from gridsched.grid.wire.query.serialized import IDENTIFIED, Input, Opaque, Schemas
 
 FACTORY: Final = -20
 
@@ -121,6 +123,14 @@ def _text(source: Input) -> str:
     return text
 
 
+def _literal(source: Input) -> Any:
+    """A value to compare with."""
+    value = source.object()
+    if isinstance(value, list | Opaque | Portable | Compact):
+        raise SerializationFailed(f"a {type(value).__name__} cannot be compared with anything")
+    return value
+
+
 def _sql(source: Input) -> Predicate:
     from gridsched.grid.wire.query.sql import parse
 
@@ -135,13 +145,13 @@ def _several(source: Input) -> tuple[Predicate, ...]:
 
 
 def _between(source: Input) -> Between:
-    name, high, low = _text(source), source.object(), source.object()
+    name, high, low = _text(source), _literal(source), _literal(source)
     return Between(name, low, high)
 
 
 def _in(source: Input) -> In:
     name = _text(source)
-    return In(name, tuple(source.array(Input.object) or ()))
+    return In(name, tuple(source.array(_literal) or ()))
 
 
 def like(attribute: str, expression: str | None, *, ignore_case: bool = False) -> Matches:
@@ -189,13 +199,13 @@ _READERS: Final[dict[int, Callable[[Input], Predicate]]] = {
     0: _sql,
     1: lambda source: All(_several(source)),
     2: _between,
-    3: lambda source: Equal(_text(source), source.object()),
-    4: lambda source: Compare(_text(source), source.object(), source.boolean(), source.boolean()),
+    3: lambda source: Equal(_text(source), _literal(source)),
+    4: lambda source: Compare(_text(source), _literal(source), source.boolean(), source.boolean()),
     5: lambda source: like(_text(source), source.text()),
     6: lambda source: like(_text(source), source.text(), ignore_case=True),
     7: _in,
     8: lambda source: InstanceOf(_text(source)),
-    9: lambda source: Not(Equal(_text(source), source.object())),
+    9: lambda source: Not(Equal(_text(source), _literal(source))),
     10: lambda source: Not(_object(source)),
     11: lambda source: Either(_several(source)),
     12: lambda source: regex(_text(source), _text(source)),
