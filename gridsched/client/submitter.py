@@ -21,6 +21,9 @@ from gridsched.stores.submissions import SubmissionStore
 CHUNK: Final = 1000
 """Submissions put or asked for in one call."""
 
+WINDOW: Final = 10 * CHUNK
+"""Submissions under way at once: an answer must be read before its retention is over."""
+
 _FIRST_WAIT: Final = 0.002
 _LONGEST_WAIT: Final = 0.1
 
@@ -46,13 +49,17 @@ class Submitter:
         """
         records = [self._store.written(submission) for submission in submissions]
         answers: list[Record[Submission]] = []
-        for start in range(0, len(records), CHUNK):
-            chunk = records[start : start + CHUNK]
-            await self._store.map.put_all({record.data_key: record.raw for record in chunk})
-        for start in range(0, len(records), CHUNK):
-            answers += await self._answers(records[start : start + CHUNK])
-        await self._store.apply([self._store.removed(answer) for answer in answers])
+        for start in range(0, len(records), WINDOW):
+            answers += await self._submit_window(records[start : start + WINDOW])
         self._raise_rejection([answer.value for answer in answers])
+
+    async def _submit_window(
+        self, records: Sequence[Record[Submission]]
+    ) -> list[Record[Submission]]:
+        chunks = [records[start : start + CHUNK] for start in range(0, len(records), CHUNK)]
+        for chunk in chunks:
+            await self._store.map.put_all({record.data_key: record.raw for record in chunk})
+        return [answer for chunk in chunks for answer in await self._answers(chunk)]
 
     async def _answers(self, records: Sequence[Record[Submission]]) -> list[Record[Submission]]:
         pending = {record.key for record in records}

@@ -17,6 +17,7 @@ from gridsched.grid.port import (
     Change,
     Condition,
     EntryEvent,
+    EntryKind,
     Grid,
     GridMap,
     GridMember,
@@ -214,12 +215,14 @@ class FaultyMap(_Faulty, GridMap):
     async def size(self) -> int:
         return await self._read("size", self._map.size)
 
-    async def listen(self, handler: Callable[[EntryEvent], None]) -> Cancel:
+    async def listen(
+        self, handler: Callable[[EntryEvent], None], kinds: Iterable[EntryKind] = EntryKind
+    ) -> Cancel:
         def hear(event: EntryEvent) -> None:
             if not self._faults.loses_event(self.name):
                 handler(event)
 
-        return await self._read("listen", lambda: self._map.listen(hear))
+        return await self._read("listen", lambda: self._map.listen(hear, kinds))
 
 
 class FaultyQueue(_Faulty, GridQueue):

@@ -150,8 +150,10 @@ class GridMap(ABC):
     async def size(self) -> int: ...
 
     @abstractmethod
-    async def listen(self, handler: Callable[[EntryEvent], None]) -> Cancel:
-        """Call `handler` on the event loop for every change of an entry; it must only enqueue."""
+    async def listen(
+        self, handler: Callable[[EntryEvent], None], kinds: Iterable[EntryKind] = EntryKind
+    ) -> Cancel:
+        """Call `handler` on the event loop for every such change of an entry; it must only enqueue."""
 
     async def put_if_absent(self, key: bytes, value: bytes) -> bool:
         """True where nothing was there and `value` is now."""

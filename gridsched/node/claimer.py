@@ -6,9 +6,10 @@ A node that dies between the two leaves a firing that the next owner finds, adop
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -24,6 +25,9 @@ from gridsched.policy import submissions as commands
 from gridsched.policy.calendars import ResolvedCalendar
 from gridsched.policy.claim import Acquisition, Claim, Window, acquire, adopt, claim
 from gridsched.stores.record import Record
+
+BATCH: Final = 64
+"""Triggers claimed in one batch."""
 
 _log = logging.getLogger("gridsched.claimer")
 
@@ -78,8 +82,11 @@ class Claimer:
                 await self._claim_alone(_Due(record, job, calendar))
             else:
                 plain.append(_Due(record, job, calendar))
-        if plain:
-            await self._claim_all(plain)
+        for start in range(0, len(plain), BATCH):
+            await self._claim_all(plain[start : start + BATCH])
+            # A grid in this process never suspends: without this, a whole poll would hold up
+            # every firing that is due meanwhile.
+            await asyncio.sleep(0)
 
     def _window(self) -> Window:
         now = self._clock.now()

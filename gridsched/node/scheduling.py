@@ -27,6 +27,21 @@ class Applied(NamedTuple):
     settled: bool = True
 
 
+class Stored(NamedTuple):
+    """What stood in the stores when it was looked up; jobs and triggers by written key."""
+
+    jobs: Mapping[str, Record[Job]]
+    triggers: Mapping[str, Record[Trigger]]
+    calendars: Mapping[str, Calendar]
+
+    def triggers_for(self, submission: Submission) -> dict[str, Trigger]:
+        """Those that a submission names; all of its job, where it names none."""
+        keys = _trigger_keys(submission) or [
+            key for key, record in self.triggers.items() if record.value.job == submission.job
+        ]
+        return {key: self.triggers[key].value for key in keys if key in self.triggers}
+
+
 class Scheduling:
     """Applies `ScheduleJob` submissions."""
 
@@ -34,20 +49,24 @@ class Scheduling:
         self._caches = core.caches
         self._targets = core.targets
 
-    async def apply(self, submissions: Sequence[Submission]) -> list[Applied]:
+    async def look_up(self, submissions: Sequence[Submission]) -> Stored:
+        """What is stored of the jobs, triggers and calendars that submissions are about."""
+        return Stored(
+            await self._caches.jobs.get_all([submission.job for submission in submissions]),
+            await self._stored_triggers(submissions),
+            await self._caches.calendars.with_bases(_calendars(submissions)),
+        )
+
+    async def apply(self, submissions: Sequence[Submission], stored: Stored) -> list[Applied]:
         """Apply submissions of different jobs; jobs first, then triggers, each as one batch."""
-        jobs = await self._caches.jobs.get_all([submission.job for submission in submissions])
-        triggers = await self._stored_triggers(submissions)
-        stored = {key: record.value for key, record in triggers.items()}
-        calendars = await self._caches.calendars.with_bases(_calendars(submissions))
-        planned = [self._plan(s, jobs.get(s.job), stored, calendars) for s in submissions]
+        planned = [self._plan(submission, stored) for submission in submissions]
         plans = [plan for plan in planned if isinstance(plan, SchedulePlan)]
-        jobs_done = await self._store_jobs(plans, jobs)
+        jobs_done = await self._store_jobs(plans, stored.jobs)
         made = [self._caches.triggers.written(t) for plan in plans for t in plan.triggers]
         changes = [
             Change(record.data_key, before.raw if before else None, record.raw)
             for record in made
-            for before in [triggers.get(record.key)]
+            for before in [stored.triggers.get(record.key)]
         ]
         done = await self._caches.triggers.apply(changes)
         failed = {record.key for record, ok in zip(made, done, strict=True) if not ok}
@@ -65,20 +84,16 @@ class Scheduling:
                 stored.update((record.key, record) for record in found)
         return stored
 
-    def _plan(
-        self,
-        submission: Submission,
-        job: Record[Job] | None,
-        stored: Mapping[str, Trigger],
-        calendars: Mapping[str, Calendar],
-    ) -> SchedulePlan | str:
+    def _plan(self, submission: Submission, stored: Stored) -> SchedulePlan | str:
         """The plan, or the reason why it is refused."""
         command = _command(submission)
+        there = stored.triggers_for(submission)
+        job = stored.jobs.get(submission.job)
         try:
             if command.job is not None:
                 self._targets.resolve(command.job.target)
             stored_job = None if job is None else job.value
-            return plan_schedule(submission, command, stored_job, stored, calendars)
+            return plan_schedule(submission, command, stored_job, there, stored.calendars)
         except GridschedError as error:
             return str(error)
 

@@ -6,6 +6,7 @@ NEW until all of it is applied, so a node that dies half way leaves it for the n
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -20,13 +21,16 @@ from gridsched.node.commands import Commands
 from gridsched.node.core import Core
 from gridsched.node.hooks import Hook
 from gridsched.node.membership import Membership
-from gridsched.node.scheduling import Scheduling
+from gridsched.node.scheduling import Scheduling, Stored
 from gridsched.node.service import Service
 from gridsched.node.timer import Timer
 from gridsched.stores.record import Record
 
-BATCH: Final = 256
-"""Schedule submissions applied as one batch."""
+LOOK_UP: Final = 1024
+"""Schedule submissions whose jobs and triggers are looked up together: one call a partition."""
+
+BATCH: Final = 64
+"""Schedule submissions applied as one batch; then the loop has its turn."""
 
 
 class SubmissionsListener(Service):
@@ -56,7 +60,7 @@ class SubmissionsListener(Service):
 
     async def listen(self) -> None:
         """Start to hear of submissions as they are made."""
-        self._cancel = await self._store.map.listen(self._hear)
+        self._cancel = await self._store.map.listen(self._hear, [EntryKind.ADDED])
 
     async def stop(self) -> None:
         if self._cancel is not None:
@@ -64,8 +68,7 @@ class SubmissionsListener(Service):
         await super().stop()
 
     def _hear(self, event: EntryEvent) -> None:
-        new = event.kind is EntryKind.ADDED and event.key not in self._applied
-        if new and event.value is not None:
+        if event.key not in self._applied and event.value is not None:
             self._heard[event.key] = event.value
             self.wake()
 
@@ -97,7 +100,7 @@ class SubmissionsListener(Service):
         batch: dict[str, Record[Submission]] = {}
         for record in new:
             schedules = isinstance(record.value.command, ScheduleJob)
-            if not schedules or record.value.job in batch or len(batch) == BATCH:
+            if not schedules or record.value.job in batch or len(batch) == LOOK_UP:
                 await self._schedule(list(batch.values()))
                 batch = {}
             if schedules:
@@ -106,8 +109,16 @@ class SubmissionsListener(Service):
                 await self._command(record)
         await self._schedule(list(batch.values()))
 
-    async def _schedule(self, batch: Sequence[Record[Submission]]) -> None:
-        applied = await self._scheduling.apply([record.value for record in batch]) if batch else []
+    async def _schedule(self, records: Sequence[Record[Submission]]) -> None:
+        if not records:
+            return
+        stored = await self._scheduling.look_up([record.value for record in records])
+        for start in range(0, len(records), BATCH):
+            await self._schedule_batch(records[start : start + BATCH], stored)
+            await asyncio.sleep(0)
+
+    async def _schedule_batch(self, batch: Sequence[Record[Submission]], stored: Stored) -> None:
+        applied = await self._scheduling.apply([record.value for record in batch], stored)
         answered = [
             (record, each) for record, each in zip(batch, applied, strict=True) if each.settled
         ]

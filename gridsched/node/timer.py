@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -18,9 +17,6 @@ from gridsched.stores.record import Record
 SLICE: Final = 32
 """Partitions asked in one query."""
 
-BATCH: Final = 32
-"""Triggers claimed in one batch."""
-
 
 class Timer(Service):
     """Claims what is due. Starts once the start gate is open and its delay is over."""
@@ -31,10 +27,12 @@ class Timer(Service):
         super().__init__("timer")
         self._triggers = core.caches.triggers
         self._settings = core.settings
+        self._clock = core.clock
         self._claimer = claimer
         self._dispatcher = dispatcher
         self._membership = membership
         self._offered: list[Record[Trigger]] = []
+        self._next_poll = float("-inf")
         self.open = False
 
     def offer(self, triggers: Sequence[Record[Trigger]]) -> None:
@@ -49,12 +47,13 @@ class Timer(Service):
         if not self.open:
             await self._pass_gate()
         offered, self._offered = self._offered, []
-        if offered:
-            await self._claim(offered)
-        else:
+        await self._claim(offered)
+        now = self._clock.monotonic()
+        if now >= self._next_poll:
             await self._poll()
+            self._next_poll = now + self._settings.poll_interval_ms / 1000
         if not self._offered:
-            await self.rest(self._settings.poll_interval_ms / 1000)
+            await self.rest(self._next_poll - self._clock.monotonic())
 
     async def _pass_gate(self) -> None:
         count = self._settings.server_count
@@ -73,9 +72,6 @@ class Timer(Service):
             await self._claim(due)
 
     async def _claim(self, due: list[Record[Trigger]]) -> None:
-        due.sort(key=lambda record: record.value.next_fire or 0)
-        for start in range(0, len(due), BATCH):
-            await self._claimer.claim(due[start : start + BATCH])
-            # A grid in this process never suspends: without this, a whole poll would hold up
-            # every firing that is due meanwhile.
-            await asyncio.sleep(0)
+        if due:
+            due.sort(key=lambda record: record.value.next_fire or 0)
+            await self._claimer.claim(due)

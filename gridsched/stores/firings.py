@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from gridsched.grid.port import Between, Equal, IndexSpec
 from gridsched.model.firing import Firing
+from gridsched.model.keys import job_of
 from gridsched.stores.record import Record, Store
 
 
@@ -19,7 +20,6 @@ class FiringStore(Store[Firing]):
         IndexSpec("finished_at", "SORTED"),
         IndexSpec("member", "HASH"),
         IndexSpec("job", "HASH"),
-        IndexSpec("trigger", "HASH"),
     )
 
     def key_of(self, value: Firing) -> str:
@@ -30,7 +30,9 @@ class FiringStore(Store[Firing]):
         return await self.find([Between("due", 0, until)], partitions)
 
     async def of_trigger(self, trigger: str, partition: int) -> list[Record[Firing]]:
-        return await self.find([Equal("trigger", trigger)], [partition])
+        return await self.find(
+            [Equal("job", job_of(trigger)), Equal("trigger", trigger)], [partition]
+        )
 
     async def unfinished_of_member(
         self, member: str, partitions: Iterable[int]

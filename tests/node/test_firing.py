@@ -200,3 +200,18 @@ async def test_a_job_that_cannot_run_is_refused_when_it_is_submitted(cluster, ta
     with pytest.raises(SubmissionRejected, match=reason):
         await client.submit(Job(target))
     assert await client.jobs() == []
+
+
+async def test_what_is_scheduled_is_not_starved_by_what_is_submitted_all_the_time(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    await client.schedule(
+        job(name="scheduled"), every(1, start=NOW + timedelta(seconds=2), repeat_count=9)
+    )
+    for _ in range(200):
+        await client.submit(job(name="immediate"))
+        await c.pass_time(0.05)
+    scheduled = [f for f in c.runs.started if f.job == "DEFAULT/scheduled"]
+    assert len(scheduled) >= 8
+    assert all(f.started_at - f.scheduled <= 1 for f in scheduled)

@@ -9,7 +9,9 @@ from gridsched.errors import ConfigurationError
 
 
 def test_one_pattern_may_be_given_alone() -> None:
-    assert resolve_settings(None, {"allowed_jobs": "shop.tasks:*"}).allowed_jobs == ("shop.tasks:*",)
+    assert resolve_settings(None, {"allowed_jobs": "shop.tasks:*"}).allowed_jobs == (
+        "shop.tasks:*",
+    )
 
 
 @pytest.mark.parametrize(

@@ -163,10 +163,16 @@ class EmbeddedMap(GridMap):
         self._grid.loop()
         return len(self._map)
 
-    async def listen(self, handler: Callable[[EntryEvent], None]) -> Cancel:
+    async def listen(
+        self, handler: Callable[[EntryEvent], None], kinds: Iterable[EntryKind] = EntryKind
+    ) -> Cancel:
+        heard = frozenset(kinds)
+
         def told(change: MapChange) -> None:
             if change.key is not None:
-                handler(_event(change.key, change.old, change.new))
+                event = _event(change.key, change.old, change.new)
+                if event.kind in heard:
+                    handler(event)
 
         return self._grid.subscribe(self._map.listeners, told)
 

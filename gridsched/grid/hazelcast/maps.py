@@ -33,6 +33,14 @@ _KINDS: Final = {
     EntryEventType.EXPIRED: EntryKind.REMOVED,
 }
 
+_FUNCTIONS: Final = {
+    "added_func": EntryKind.ADDED,
+    "updated_func": EntryKind.UPDATED,
+    "removed_func": EntryKind.REMOVED,
+    "evicted_func": EntryKind.REMOVED,
+    "expired_func": EntryKind.REMOVED,
+}
+
 _log = logging.getLogger(__name__)
 
 
@@ -98,9 +106,11 @@ class HazelcastMap(GridMap):
     async def size(self) -> int:
         return await self._link.read(self._proxy.size)
 
-    async def listen(self, handler: Callable[[EntryEvent], None]) -> Cancel:
+    async def listen(
+        self, handler: Callable[[EntryEvent], None], kinds: Iterable[EntryKind] = EntryKind
+    ) -> Cancel:
         listener = _Listener(handler)
-        registration = await self._link.read(self._add_listener, listener)
+        registration = await self._link.read(self._add_listener, listener, frozenset(kinds))
 
         def cancel() -> None:
             if listener.handler is not None:
@@ -109,15 +119,9 @@ class HazelcastMap(GridMap):
 
         return cancel
 
-    async def _add_listener(self, listener: _Listener) -> str:
-        registration: str = await self._proxy.add_entry_listener(
-            include_value=True,
-            added_func=listener,
-            updated_func=listener,
-            removed_func=listener,
-            evicted_func=listener,
-            expired_func=listener,
-        )
+    async def _add_listener(self, listener: _Listener, kinds: frozenset[EntryKind]) -> str:
+        wanted = {name: listener for name, kind in _FUNCTIONS.items() if kind in kinds}
+        registration: str = await self._proxy.add_entry_listener(include_value=True, **wanted)
         return registration
 
 
