@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
 
 from gridsched.model.firing import Firing
 
@@ -12,6 +14,13 @@ from gridsched.model.firing import Firing
 def aware(instant: int) -> datetime:
     """The datetime (UTC, aware) of an instant in epoch ms."""
     return datetime.fromtimestamp(instant / 1000, UTC)
+
+
+class Progress(msgspec.Struct, frozen=True, omit_defaults=True, tag="progress"):
+    """How far a run has come: from 0 to 1, and what it does now."""
+
+    fraction: float
+    message: str = ""
 
 
 class JobContext:
@@ -25,12 +34,15 @@ class JobContext:
     data                  the job's data with the trigger's over it
     """
 
-    def __init__(self, firing: Firing, data: Mapping[str, Any]) -> None:
+    def __init__(
+        self, firing: Firing, data: Mapping[str, Any], report: Callable[[Progress], None]
+    ) -> None:
         self.job_key = firing.job
         self.trigger_key = firing.trigger
         self.attempt = firing.attempt
         self.data = data
         self._firing = firing
+        self._report = report
         self._cancelled = False
 
     @property
@@ -40,6 +52,13 @@ class JobContext:
     @property
     def fire_time(self) -> datetime:
         return aware(self._firing.started_at or self._firing.scheduled)
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        """Say how far the run has come (0 to 1). It stands in the firing's record within a second
+        or so; only the latest counts. ValueError outside 0 to 1."""
+        if not 0 <= fraction <= 1:
+            raise ValueError(f"progress is {fraction!r}; it goes from 0 to 1")
+        self._report(Progress(fraction, message))
 
     @property
     def cancelled(self) -> bool:

@@ -1,4 +1,5 @@
-"""The child process that runs jobs of executor "process": one JSON line in, one JSON line out.
+"""The child process that runs jobs of executor "process": an order in, progress and an answer out,
+each a line of JSON.
 
 Started by the node (`node.shell.processes`), which alone decides what may be run. Its
 standard output is the node's; what jobs print goes to standard error.
@@ -10,11 +11,12 @@ import asyncio
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from gridsched.jobs.context import JobContext
+from gridsched.jobs.context import JobContext, Progress
 from gridsched.jobs.targets import Targets
 from gridsched.model.firing import Firing
 
@@ -27,7 +29,7 @@ class Order(msgspec.Struct, frozen=True):
     data: dict[str, Any]
 
 
-class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True, tag="answer"):
     """What it came to: `error` is the last line of its traceback, `trace` all of it."""
 
     value: Any = None
@@ -35,11 +37,11 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     trace: str = ""
 
 
-def carry_out(order: Order) -> Answer:
+def carry_out(order: Order, report: Callable[[Progress], None]) -> Answer:
     """Run one job; what it raises becomes the answer."""
     try:
         target = Targets([order.target]).resolve(order.target)
-        context = JobContext(order.firing, order.data)
+        context = JobContext(order.firing, order.data, report)
         value = target.function(**target.arguments(context))
         if target.is_coroutine:
             value = asyncio.run(value)
@@ -52,10 +54,14 @@ def carry_out(order: Order) -> Answer:
 def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+
+    def say(message: Answer | Progress) -> None:
+        answers.write(msgspec.json.encode(message) + b"\n")
+        answers.flush()
+
     decoder = msgspec.json.Decoder(Order)
     for line in sys.stdin.buffer:
-        answers.write(msgspec.json.encode(carry_out(decoder.decode(line))) + b"\n")
-        answers.flush()
+        say(carry_out(decoder.decode(line), say))
 
 
 if __name__ == "__main__":

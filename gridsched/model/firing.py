@@ -50,6 +50,7 @@ class Firing(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
                  payload of an earlier round may not start it
     member       the node it was sent to, then the one that runs or ran it
     incarnation  of that node: a restarted node of the same name is another
+    progress     how far its run has come, 0 to 1, with its message; None where it did not say
     until, count the last instant and the number of those that a misfire policy put into this one
                  record, as one run (coalesced) or none (SKIPPED)
     """
@@ -71,6 +72,8 @@ class Firing(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     finished_at: int | None = None
     returned: bool = False
     error: str = ""
+    progress: float | None = None
+    message: str = ""
     until: int | None = None
     count: int = 1
 

@@ -21,6 +21,7 @@ from gridsched.node.retention import Retention
 from gridsched.node.scheduling import Scheduling
 from gridsched.node.shell.finisher import Finisher
 from gridsched.node.shell.receiver import Receiver
+from gridsched.node.shell.reporter import Reporter
 from gridsched.node.shell.shell import Shell
 from gridsched.node.submissions import SubmissionsListener
 from gridsched.node.sweep import Sweep
@@ -84,5 +85,6 @@ async def _build(core: Core, grid: Grid, me: Member) -> Parts:
     parts.shell = Shell(core)
     parts.receiver = Receiver(core, parts.queue, parts.shell.room, parts.shell.hold)
     parts.finisher = Finisher(core, locks, parts.shell.recorded)
+    parts.reporter = Reporter(core, parts.shell)
     parts.shell.wire(parts.finisher, parts.receiver.wake)
     return parts

@@ -26,6 +26,7 @@ from gridsched.node.retention import Retention
 from gridsched.node.service import Service
 from gridsched.node.shell.finisher import Finisher
 from gridsched.node.shell.receiver import Receiver
+from gridsched.node.shell.reporter import Reporter
 from gridsched.node.shell.shell import Shell
 from gridsched.node.startup import submit_startup_jobs
 from gridsched.node.submissions import SubmissionsListener
@@ -60,6 +61,7 @@ class Parts:
     receiver: Receiver
     shell: Shell
     finisher: Finisher
+    reporter: Reporter
 
 
 class Node:
@@ -176,6 +178,7 @@ class Node:
         return (
             parts.membership,
             parts.finisher,
+            parts.reporter,
             parts.shell,
             parts.receiver,
             parts.dispatcher,

@@ -25,6 +25,11 @@ def start(firing: Firing, member: str, incarnation: str, now: int, lease: int) -
     )
 
 
+def progressed(firing: Firing, fraction: float, message: str) -> Firing:
+    """A run says how far it has come."""
+    return replace(firing, progress=fraction, message=message)
+
+
 def complete(firing: Firing, now: int, *, returned: bool) -> Firing:
     """The run ended well; `returned`: with a value, which goes to Job-Result."""
     return replace(firing, state="COMPLETE", due=None, finished_at=now, error="", returned=returned)
@@ -97,6 +102,8 @@ def _again(firing: Firing, at: int) -> Firing:
         member="",
         incarnation="",
         started_at=None,
+        progress=None,
+        message="",
     )
 
 

@@ -35,3 +35,14 @@ def blocking(value: int = 0) -> int:
 
 
 not_callable = 7
+
+
+async def reporting(context: JobContext) -> str:
+    for step in range(1, 5):
+        context.progress(step / 4, f"step {step}")
+        await asyncio.sleep(2)
+    return "reported"
+
+
+async def too_far(context: JobContext) -> None:
+    context.progress(1.5)

@@ -215,3 +215,17 @@ async def test_what_is_scheduled_is_not_starved_by_what_is_submitted_all_the_tim
     scheduled = [f for f in c.runs.started if f.job == "DEFAULT/scheduled"]
     assert len(scheduled) >= 8
     assert all(f.started_at - f.scheduled <= 1 for f in scheduled)
+
+
+async def test_what_a_job_says_of_its_progress_stands_in_its_record(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    handle = await client.submit(job("reporting"))
+    await c.pass_time(3)
+    firing = await handle.firing()
+    assert (firing.state, firing.progress, firing.message) == ("EXECUTING", 0.5, "step 2")
+    assert await handle.result(timeout=10) == "reported"
+    assert c.nodes[0].core.counters.stale == 0
+    with pytest.raises(JobFailed, match=r"progress is 1\.5; it goes from 0 to 1"):
+        await (await client.submit(job("too_far"))).result(timeout=2)

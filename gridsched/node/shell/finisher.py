@@ -128,7 +128,12 @@ def _ended_by(there: Firing, ours: Firing) -> bool:
 
 def same_run(there: Firing, ours: Firing) -> bool:
     """Is `there` the same run as `ours`, looked at or renewed meanwhile?"""
-    return there.state == "EXECUTING" and replace(there, due=None) == replace(ours, due=None)
+    return there.state == "EXECUTING" and _bare(there) == _bare(ours)
+
+
+def _bare(firing: Firing) -> Firing:
+    """A run's record without what changes while it runs."""
+    return replace(firing, due=None, progress=None, message="")
 
 
 def json_or_error(value: Any) -> str:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from gridsched.jobs.context import Progress
 from gridsched.jobs.worker import Answer, Order
 from gridsched.node.shell.run import Deliver, Run
 
 
 class ProcessFailed(Exception):
-    """A job failed in its process, or the process ended under it. The text is the job's error."""
+    """A job failed in its process, or the process ended under it. The text is the job's error,
+    `trace` the traceback there."""
+
+    def __init__(self, error: str, trace: str = "") -> None:
+        super().__init__(error)
+        self.trace = trace
 
 
 class ProcessExecutor:
@@ -55,33 +62,42 @@ class ProcessExecutor:
     async def _serve(self, run: Run, order: Order) -> None:
         value, error = None, None
         try:
-            answer = await self._ask(order)
+            answer = await self._ask(run, order)
             value = answer.value
             if answer.error:
-                error = ProcessFailed(answer.error)
+                error = ProcessFailed(answer.error, answer.trace)
         except Exception as raised:
             error = ProcessFailed(f"its process could not run it: {raised}")
         if self._tasks.pop(run, None) is not None:
             self._deliver(run, value, error)
 
-    async def _ask(self, order: Order) -> Answer:
+    async def _ask(self, run: Run, order: Order) -> Answer:
         process = self._idle.pop() if self._idle else await _spawn()
         try:
             assert process.stdin is not None
             assert process.stdout is not None
             process.stdin.write(msgspec.json.encode(order) + b"\n")
             await process.stdin.drain()
-            line = await process.stdout.readline()
-            if not line:
-                code = await process.wait()
-                return Answer(error=f"its process ended with exit code {code}")
-            answer = msgspec.json.decode(line, type=Answer)
+            answer: Answer | None = None
+            while answer is None:
+                line = await process.stdout.readline()
+                if not line:
+                    code = await process.wait()
+                    return Answer(error=f"its process ended with exit code {code}")
+                said = _decode(line)
+                if isinstance(said, Progress):
+                    run.report(said)
+                else:
+                    answer = said
         except BaseException:
             if process.returncode is None:
                 process.kill()
             raise
         self._idle.append(process)
         return answer
+
+
+_decode: Callable[[bytes], Answer | Progress] = msgspec.json.Decoder(Answer | Progress).decode
 
 
 async def _spawn() -> asyncio.subprocess.Process:

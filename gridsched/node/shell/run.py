@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from gridsched.jobs.context import JobContext
+from gridsched.jobs.context import JobContext, Progress
 from gridsched.model.firing import Firing
 from gridsched.model.job import Job
 from gridsched.stores.record import Record
@@ -29,15 +29,21 @@ class Held(NamedTuple):
 class Run:
     """A firing that this node runs: from EXECUTING until its outcome is handed to the finisher."""
 
-    __slots__ = ("context", "firing", "job", "over", "task", "timer")
+    __slots__ = ("context", "firing", "job", "over", "progress", "task", "timer", "told")
 
     def __init__(self, firing: Record[Firing], job: Job, data: dict[str, Any]) -> None:
         self.firing = firing
         self.job = job
-        self.context = JobContext(firing.value, data)
+        self.context = JobContext(firing.value, data, self.report)
+        self.progress: Progress | None = None
+        self.told: Progress | None = None
         self.timer: asyncio.TimerHandle | None = None
         self.task: asyncio.Task[Any] | None = None
         self.over = False
+
+    def report(self, progress: Progress) -> None:
+        """Take what the job says of its progress; called from any thread."""
+        self.progress = progress
 
 
 class Ended(NamedTuple):

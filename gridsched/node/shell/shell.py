@@ -73,6 +73,11 @@ class Shell(Service):
         """Runs that threads have now."""
         return self._threads.busy
 
+    @property
+    def runs(self) -> frozenset[Run]:
+        """What runs now."""
+        return frozenset(self._runs)
+
     def room(self) -> int:
         """How many more firings fit into this node's hand."""
         return self._core.settings.queue_capacity - self.in_hand
@@ -265,7 +270,7 @@ class Shell(Service):
     def _describe(self, run: Run, error: BaseException) -> str:
         """One line for the record; the whole trace goes to the log."""
         if isinstance(error, ProcessFailed):
-            self.log.warning("%s failed: %s", run.firing.key, error)
+            self.log.warning("%s failed: %s", run.firing.key, error.trace or error)
             return str(error)
         self.log.warning("%s failed", run.firing.key, exc_info=error)
         frames = traceback.extract_tb(error.__traceback__)
