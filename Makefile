@@ -33,7 +33,7 @@ $(READY): pyproject.toml requirements.lock
 
 lock:  ## pin what pyproject.toml asks for (needs uv)
 	uv pip compile pyproject.toml --extra fast --group dev --generate-hashes --no-annotate \
-		--universal --python-version 3.11 --upgrade -o requirements.lock
+		--universal --python-version 3.11 --upgrade --custom-compile-command "make lock" -o requirements.lock
 
 clean:
 	rm -rf $(VENV) .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
