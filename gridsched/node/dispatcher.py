@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Final, NamedTuple
 
 import msgspec
@@ -137,21 +138,31 @@ class Dispatcher(Service):
 
     async def _mark_rejected(self) -> None:
         """Show what has waited past the dispatch timeout as REJECTED. It is still offered."""
-        now = self._clock.now()
-        for index, outgoing in enumerate(self._backlog):
-            firing = outgoing.firing.value
-            waited = now - (firing.fire_at or firing.scheduled)
-            if index >= BATCH or waited < self._timeout:
-                return
-            if firing.state == "ACQUIRED":
-                self._backlog[index] = await self._rejected(outgoing)
-
-    async def _rejected(self, outgoing: Outgoing) -> Outgoing:
-        record, firings = outgoing.firing, self._caches.firings
-        rejected = reject(record.value)
-        if not await firings.replace(record, rejected):
-            return outgoing
-        self.log.warning("no member has room for %s: REJECTED, offered again", record.key)
-        return outgoing._replace(
-            firing=Record(record.key, record.data_key, rejected, firings.encode(rejected))
+        now, firings = self._clock.now(), self._caches.firings
+        late = [
+            (index, outgoing)
+            for index, outgoing in enumerate(islice(self._backlog, BATCH))
+            if outgoing.firing.value.state == "ACQUIRED"
+            and now - _instant(outgoing.firing.value) >= self._timeout
+        ]
+        rejected = [firings.written(reject(outgoing.firing.value)) for _, outgoing in late]
+        done = await firings.apply(
+            [
+                firings.replaced(outgoing.firing, record.value)
+                for (_, outgoing), record in zip(late, rejected, strict=True)
+            ]
         )
+        for (index, outgoing), record, applied in zip(late, rejected, done, strict=True):
+            if applied:
+                self._backlog[index] = outgoing._replace(firing=record)
+        if late:
+            self.log.warning(
+                "no member has room for %d firings: REJECTED, offered again; %s is the first",
+                len(late),
+                late[0][1].firing.key,
+            )
+
+
+def _instant(firing: Firing) -> int:
+    """When it is to start."""
+    return firing.fire_at or firing.scheduled
