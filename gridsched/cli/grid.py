@@ -32,7 +32,13 @@ class _Address(click.ParamType):  # type: ignore[type-arg]  # generic since clic
 
 
 @click.command()
-@click.option("--members", default=1, show_default=True, type=click.IntRange(1, 64))
+@click.option(
+    "--members",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="How many members the grid has.",
+)
 @click.option(
     "--listen",
     default="127.0.0.1:5701",

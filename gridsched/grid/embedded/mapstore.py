@@ -149,6 +149,8 @@ class MapStore:
         Most maps give every entry the same time to live, so the oldest expire first and this costs
         nothing where nothing expired.
         """
+        if not self._expiry:
+            return
         select = filter if every else takewhile
         for key in list(select(self._expired, self._expiry)):
             self._expire(key)

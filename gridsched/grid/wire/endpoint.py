@@ -205,7 +205,8 @@ class Endpoint(asyncio.Protocol):
     def _fail(self, message: Message, error: Exception) -> None:
         expected = isinstance(error, ServerError | GridUnavailable | MalformedMessage)
         if not expected:
-            _log.error("request 0x%06x failed", message.type, exc_info=error)
+            _log.error("request 0x%06x fails: %s: %s", message.type, type(error).__name__, error)
+            _log.debug("it failed here", exc_info=error)
         self._reply(encode_errors(message.correlation, holders_of(error)))
         if isinstance(error, AuthenticationFailed):
             self._flush()

@@ -158,9 +158,9 @@ def like(attribute: str, expression: str | None, *, ignore_case: bool = False) -
     """`%` stands for any text, `_` for any character, a backslash before either for itself."""
     if expression is None:
         return Matches(attribute, None)
-    parts = re.findall(r"\\[%_\\]|.", expression, re.DOTALL)
+    parts = re.findall(r"\\[%_\\]|%+|.", expression, re.DOTALL)
     wild = {"%": ".*", "_": "."}
-    escaped = [wild.get(part) or re.escape(part[-1]) for part in parts]
+    escaped = [wild.get(part[:1]) or re.escape(part[-1]) for part in parts]
     flags = re.DOTALL | (re.IGNORECASE if ignore_case else 0)
     return Matches(attribute, re.compile("".join(escaped), flags))
 
