@@ -14,7 +14,7 @@ from gridsched.cli.output import keyed, plain, print_details, print_json, print_
 from gridsched.clock import SystemClock
 from gridsched.config.cache_config import Loaded, load
 from gridsched.config.schema import Note
-from gridsched.config.settings import Settings, StartupJob
+from gridsched.config.settings import Settings, StartupCalendar, StartupJob
 from gridsched.errors import ConfigurationError
 from gridsched.model.caches import CacheSettings
 from gridsched.model.trigger import WHEN_SUBMITTED, Schedule
@@ -43,6 +43,7 @@ def validate(config: str, as_json: bool) -> None:
     click.echo(f"{loaded.source} is valid")
     _section("settings", _settings(loaded.settings))
     _section("caches other than by default", _caches(loaded.settings.caches))
+    _section("startup calendars", _calendars(loaded.settings.calendars))
     _print_jobs(loaded.settings.jobs)
     _print_notes("read by another name", loaded.aliases)
     _print_notes("ignored", loaded.ignored)
@@ -60,11 +61,14 @@ def _validate_as_json(config: str) -> None:
 
 def _as_json(loaded: Loaded) -> dict[str, Any]:
     settings = plain(loaded.settings)
-    del settings["jobs"]
+    del settings["calendars"], settings["jobs"]
     return {
         "valid": True,
         "source": loaded.source,
         "settings": settings,
+        "calendars": {
+            startup.name: plain(startup.calendar) for startup in loaded.settings.calendars
+        },
         "jobs": [_job_as_json(startup) for startup in loaded.settings.jobs],
         "aliases": [note._asdict() for note in loaded.aliases],
         "ignored": [note._asdict() for note in loaded.ignored],
@@ -98,7 +102,7 @@ def _settings(settings: Settings) -> dict[str, str]:
     return {
         name: _value(getattr(settings, name))
         for name in settings.__struct_fields__
-        if name not in ("caches", "jobs")
+        if name not in ("caches", "calendars", "jobs")
     }
 
 
@@ -111,6 +115,10 @@ def _caches(caches: CacheSettings) -> dict[str, str]:
         for name in given.__struct_fields__
         if name != "names" and getattr(given, name) != getattr(usual, name)
     }
+
+
+def _calendars(calendars: Sequence[StartupCalendar]) -> dict[str, str]:
+    return {startup.name: words.calendar(startup.calendar) for startup in calendars}
 
 
 def _value(value: Any) -> str:

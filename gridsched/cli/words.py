@@ -1,4 +1,4 @@
-"""Values of the model in words: instants, durations, schedules, data."""
+"""Values of the model in words: instants, durations, schedules, calendars, data."""
 
 from __future__ import annotations
 
@@ -9,6 +9,15 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from gridsched.model.calendar import (
+    AnnualCalendar,
+    Calendar,
+    CronCalendar,
+    DailyCalendar,
+    HolidayCalendar,
+    MonthlyCalendar,
+    WeeklyCalendar,
+)
 from gridsched.model.trigger import (
     FOREVER,
     WHEN_SUBMITTED,
@@ -65,14 +74,14 @@ def _(value: Simple, zone: ZoneInfo) -> str:
 @schedule.register
 def _(value: Cron, zone: ZoneInfo) -> str:
     unix = "" if value.dialect == "quartz" else f"{value.dialect} "
-    return f"{unix}cron {value.expression} ({value.zone}){_until(value.end, zone)}"
+    return f"{unix}cron {value.expression} ({_where(value)}){_until(value.end, zone)}"
 
 
 @schedule.register
 def _(value: CalendarInterval, zone: ZoneInfo) -> str:
     return (
         f"{_every(value.interval, value.unit)} from {_at(value.start, zone)} "
-        f"({value.zone}){_until(value.end, zone)}"
+        f"({_where(value)}){_until(value.end, zone)}"
     )
 
 
@@ -83,8 +92,43 @@ def _(value: DailyTimeInterval, zone: ZoneInfo) -> str:
     days = ",".join(map(day_name, value.days_of_week))
     return (
         f"{_every(value.interval, value.unit)} {_time(first)}–{_time(last)} {days} "
-        f"({value.zone}){_times(value.repeat_count)}{_until(value.end, zone)}"
+        f"({_where(value)}){_times(value.repeat_count)}{_until(value.end, zone)}"
     )
+
+
+def _where(value: Cron | CalendarInterval | DailyTimeInterval) -> str:
+    """The zone of a schedule, and its policy for clock changes where it has one of its own."""
+    return value.zone if value.dst is None else f"{value.zone}; {value.dst}"
+
+
+def calendar(value: Calendar) -> str:
+    """What a calendar excludes, in words."""
+    base = f", and what {value.base!r} excludes" if value.base else ""
+    return f"{_excluded(value)} ({value.zone}){base}"
+
+
+def _excluded(value: Calendar) -> str:
+    match value:
+        case WeeklyCalendar():
+            return ",".join(map(day_name, value.days))
+        case MonthlyCalendar():
+            return f"day {','.join(map(str, value.days))} of the month"
+        case AnnualCalendar():
+            return f"{','.join(f'{month:02}-{day:02}' for month, day in value.days)} of every year"
+        case HolidayCalendar():
+            return _dates(value)
+        case DailyCalendar():
+            return f"{'all but ' if value.invert else ''}{value.starting}–{value.ending}"
+        case CronCalendar():
+            return f"cron {value.expression}"
+
+
+def _dates(value: HolidayCalendar) -> str:
+    if not value.dates:
+        return "nothing"
+    if len(value.dates) == 1:
+        return str(value.dates[0])
+    return f"{len(value.dates)} dates, {min(value.dates)} to {max(value.dates)}"
 
 
 def _every(interval: int, unit: str) -> str:

@@ -20,7 +20,7 @@ from gridsched.grid.port import Equal, Grid, GridMember
 from gridsched.model.calendar import Calendar
 from gridsched.model.firing import Firing, Result
 from gridsched.model.job import Job, check_job
-from gridsched.model.keys import firing_key, job_key, job_of, parse_key, trigger_key
+from gridsched.model.keys import calendar_key, firing_key, job_of, parse_key, trigger_key
 from gridsched.model.member import Member
 from gridsched.model.submission import (
     CancelFiring,
@@ -171,13 +171,13 @@ class AsyncScheduler:
         """
         check_calendar(calendar)
         command = StoreCalendar(name, calendar, override)
-        await self._submitter.submit([self._submitter.make(_calendar_key(name), command)])
+        await self._submitter.submit([self._submitter.make(calendar_key(name), command)])
 
     async def delete_calendar(self, name: str) -> None:
         """Delete a calendar; SubmissionRejected while a trigger or another calendar uses it."""
         await self.calendar(name)
         command = DeleteCalendar(name)
-        await self._submitter.submit([self._submitter.make(_calendar_key(name), command)])
+        await self._submitter.submit([self._submitter.make(calendar_key(name), command)])
 
     # Looking
 
@@ -304,11 +304,6 @@ class AsyncScheduler:
         named = job if job.name else replace(job, name=_function(job))
         check_job(named)
         return named
-
-
-def _calendar_key(name: str) -> str:
-    """What commands about a calendar are partitioned by: one node applies them in order."""
-    return job_key("CALENDAR", name)
 
 
 def _function(job: Job) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from gridsched.config import xml_reader
 from gridsched.config.cache_elements import MAPPINGS, SCHEMES, cache_settings
+from gridsched.config.calendar_elements import CALENDARS
 from gridsched.config.job_elements import JOBS, PlacedJob
 from gridsched.config.schema import Branch, Fields, Note, Reading
 from gridsched.config.service_elements import SERVICE_CONFIG
@@ -65,7 +66,12 @@ def _settings(fields: Fields, reading: Reading) -> Settings:
     jobs: tuple[PlacedJob, ...] = values.get("jobs", ())
     _check_allowed(jobs, service.get("allowed_jobs", ()), reading)
     caches = cache_settings(values.get("mappings", ()), values.get("schemes", {}), reading)
-    return Settings(**service, caches=caches, jobs=tuple(job.startup for job in jobs))
+    return Settings(
+        **service,
+        caches=caches,
+        calendars=values.get("calendars", ()),
+        jobs=tuple(job.startup for job in jobs),
+    )
 
 
 def _check_allowed(
@@ -87,6 +93,6 @@ ROOT: Final = Branch(
     "cache-config",
     "",
     _settings,
-    (SERVICE_CONFIG, JOBS, MAPPINGS, SCHEMES),
+    (SERVICE_CONFIG, CALENDARS, JOBS, MAPPINGS, SCHEMES),
     "The root element.",
 )

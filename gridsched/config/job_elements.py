@@ -1,33 +1,19 @@
-"""`scheduler:jobs`: startup jobs with their triggers."""
+"""`scheduler:jobs`: startup jobs."""
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
-from gridsched.config.kinds import (
-    CRON,
-    DURATION,
-    ENTRY,
-    FLAG,
-    INSTANT,
-    MISFIRE_OF_OTHERS,
-    MISFIRE_OF_SIMPLE,
-    NUMBER,
-    SECONDS,
-    TEXT,
-    ZONE,
-    one_of,
-    whole,
-)
-from gridsched.config.schema import Branch, Fields, Kind, Leaf, Reading, Unused
+from gridsched.config.kinds import FLAG, NUMBER, SECONDS, TEXT, one_of, whole
+from gridsched.config.schema import Branch, Fields, Leaf, Reading
 from gridsched.config.settings import StartupJob
+from gridsched.config.trigger_elements import TRIGGERS, data_map
 from gridsched.config.xml_reader import Element
 from gridsched.model.job import DEFAULT_PRIORITY, Job, Retry, check_job
 from gridsched.model.keys import DEFAULT_GROUP
-from gridsched.model.trigger import WHEN_SUBMITTED, Cron, Once, Schedule, Simple, Trigger
-from gridsched.policy.checks import check_trigger
+from gridsched.model.trigger import Trigger
 
 
 class PlacedJob(NamedTuple):
@@ -37,66 +23,8 @@ class PlacedJob(NamedTuple):
     element: Element
 
 
-def _data(fields: Fields, reading: Reading) -> dict[str, Any]:
-    lines: dict[str, int] = {}
-    for (key, _), place in fields.each("entries"):
-        if key in lines:
-            raise reading.error(place, f"the key {key!r} stands twice; first in line {lines[key]}")
-        lines[key] = place.line
-    return dict(fields.values.get("entries", ()))
-
-
 def _retry(fields: Fields, _reading: Reading) -> Retry:
     return Retry(**fields.values)
-
-
-def _once(fields: Fields, _reading: Reading) -> dict[str, Any]:
-    return {"schedule": Once(fields.values.pop("at", WHEN_SUBMITTED)), **fields.values}
-
-
-def _simple(fields: Fields, reading: Reading) -> dict[str, Any]:
-    """A count of 0 is one fire, so it needs no interval."""
-    values = fields.values
-    start, end = values.pop("start", WHEN_SUBMITTED), values.pop("end", None)
-    count, interval = values.pop("repeat_count", 0), values.pop("interval", None)
-    if end is not None and end < start:
-        raise reading.error(fields.place("end"), "scheduler:endtime is before scheduler:starttime")
-    if interval is None and count != 0:
-        raise reading.error(
-            fields.element,
-            f"scheduler:repeatcount is {count} and scheduler:repeatinterval is missing",
-        )
-    schedule = Simple(start, interval, count, end) if count else Once(start)
-    return {"schedule": schedule, **values}
-
-
-def _cron(fields: Fields, _reading: Reading) -> dict[str, Any]:
-    misfire = {"misfire": fields.values.pop("misfire")} if "misfire" in fields.values else {}
-    return {"schedule": Cron(**fields.values), **misfire}
-
-
-def _trigger(fields: Fields, reading: Reading) -> Trigger:
-    values = fields.values
-    written = [values.pop(kind.into) for kind in SCHEDULES if kind.into in values]
-    if len(written) != 1:
-        names = ", ".join(kind.name for kind in SCHEDULES)
-        raise reading.error(fields.element, f"a trigger has exactly one of {names}")
-    schedule: Schedule = written[0].pop("schedule")
-    trigger = Trigger(schedule, **written[0], **values)
-    check_trigger(trigger)
-    return trigger
-
-
-def _triggers(fields: Fields, reading: Reading) -> tuple[Trigger, ...]:
-    lines: dict[tuple[str, str], int] = {}
-    for trigger, place in fields.each("triggers"):
-        name = (trigger.group, trigger.name)
-        if name in lines:
-            raise reading.error(
-                place, f"trigger {trigger.name!r} stands twice; first in line {lines[name]}"
-            )
-        lines[name] = place.line
-    return tuple(trigger for trigger, _ in fields.each("triggers"))
 
 
 def _job(fields: Fields, reading: Reading) -> StartupJob:
@@ -125,119 +53,6 @@ def _jobs(fields: Fields, reading: Reading) -> tuple[PlacedJob, ...]:
         lines[key] = place.line
     return tuple(PlacedJob(startup, place) for startup, place in fields.each("jobs"))
 
-
-def _data_map(name: str, doc: str, *aliases: str) -> Branch:
-    entry = Leaf("scheduler:data", "entries", ENTRY, "One entry.", "none", many=True)
-    return Branch(name, "data", _data, (entry,), doc, aliases)
-
-
-START: Final = Leaf(
-    "scheduler:starttime", "start", INSTANT, "When the schedule begins.", "when submitted"
-)
-END: Final = Leaf("scheduler:endtime", "end", INSTANT, "When it ends.", "never")
-
-
-def _misfire_policy(kind: Kind) -> Leaf:
-    return Leaf(
-        "scheduler:misfirepolicy",
-        "misfire",
-        kind,
-        "What becomes of instants that nobody claimed in time; Quartz's full names are taken too.",
-        "SMART",
-    )
-
-
-SIMPLE: Final = Branch(
-    "scheduler:simpletrigger",
-    "simple",
-    _simple,
-    (
-        START,
-        END,
-        Leaf(
-            "scheduler:repeatcount",
-            "repeat_count",
-            whole("number"),
-            "How often it fires after the first time; -1 for ever.",
-            "0",
-        ),
-        Leaf(
-            "scheduler:repeatinterval",
-            "interval",
-            DURATION,
-            "Time between two fires; needed unless it fires once.",
-            "none",
-        ),
-        _misfire_policy(MISFIRE_OF_SIMPLE),
-    ),
-    "Fires at its start, and then at an interval.",
-)
-CRON_TRIGGER: Final = Branch(
-    "scheduler:crontrigger",
-    "cron",
-    _cron,
-    (
-        Leaf(
-            "scheduler:cronexpression",
-            "expression",
-            CRON,
-            "The local times at which it fires.",
-            required=True,
-        ),
-        Leaf("scheduler:zone", "zone", ZONE, "Where those local times are read.", "UTC"),
-        START,
-        END,
-        _misfire_policy(MISFIRE_OF_OTHERS),
-    ),
-    "Fires at the local times that match an expression.",
-)
-ONCE: Final = Branch(
-    "scheduler:oncetrigger",
-    "once",
-    _once,
-    (
-        Leaf("scheduler:at", "at", INSTANT, "The instant.", "when submitted"),
-        _misfire_policy(MISFIRE_OF_SIMPLE),
-    ),
-    "Fires once.",
-)
-SCHEDULES: Final = (SIMPLE, CRON_TRIGGER, ONCE)
-
-TRIGGER: Final = Branch(
-    "scheduler:trigger",
-    "triggers",
-    _trigger,
-    (
-        Leaf(
-            "scheduler:triggername",
-            "name",
-            TEXT,
-            "Its name; together with its group unlike any other of the job.",
-            required=True,
-        ),
-        Leaf("scheduler:triggergroup", "group", TEXT, "Its group.", DEFAULT_GROUP),
-        Leaf("scheduler:description", "description", TEXT, "What it is for.", "none"),
-        Leaf(
-            "scheduler:priority",
-            "priority",
-            whole("number"),
-            "Among those due at the same instant; higher first.",
-            "the job's",
-        ),
-        *SCHEDULES,
-        _data_map(
-            "scheduler:triggerdatamap",
-            "Arguments for the function, over those of the job.",
-            "scheduler:tiggerdatamap",
-        ),
-        Unused("scheduler:triggertype", "the trigger's own element says its kind"),
-    ),
-    "One trigger: exactly one of the three schedules, and what goes with it.",
-    many=True,
-)
-TRIGGERS: Final = Branch(
-    "scheduler:triggers", "triggers", _triggers, (TRIGGER,), "The job's triggers."
-)
 
 RETRY: Final = Branch(
     "scheduler:retry",
@@ -304,7 +119,7 @@ JOB: Final = Branch(
             "thread",
         ),
         RETRY,
-        _data_map("scheduler:jobdatamap", "Arguments for the function."),
+        data_map("scheduler:jobdatamap", "Arguments for the function."),
         TRIGGERS,
     ),
     "One job, submitted when the cluster first starts.",

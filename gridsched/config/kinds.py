@@ -12,8 +12,10 @@ from typing import Any, Final, NoReturn
 from gridsched.config import durations
 from gridsched.config.schema import Kind
 from gridsched.config.xml_reader import Element
+from gridsched.model.dst import DstPolicy
 from gridsched.model.job import check_data
-from gridsched.policy import cron_parse, localtime, misfire
+from gridsched.model.trigger import TimeOfDay
+from gridsched.policy import calendar_forms, localtime, misfire
 
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -127,10 +129,16 @@ def _zone(element: Element) -> str:
     return str(localtime.zone(element.text))
 
 
-def _cron(element: Element) -> str:
-    expression = _text(element)
-    cron_parse.parse(expression)
-    return expression
+def written(unit: str, read: Callable[[str], Any]) -> Kind:
+    """A value that `read` makes of text."""
+    return Kind(unit, lambda element: read(_text(element)))
+
+
+def _time_of_day(text: str) -> TimeOfDay:
+    at = calendar_forms.time_of_day(text)
+    if at.microsecond:
+        raise ValueError(f"{text!r} is not in whole seconds")
+    return TimeOfDay(at.hour, at.minute, at.second)
 
 
 def _seconds(element: Element) -> float:
@@ -190,7 +198,10 @@ DURATION: Final = Kind("duration; bare: ms", lambda element: durations.parse(ele
 SECONDS: Final = Kind("duration with its unit", _seconds)
 EXPIRY: Final = Kind("duration; bare: seconds", _expiry)
 INSTANT: Final = Kind("instant", _instant, attributes=("zone",))
-CRON: Final = Kind("Quartz cron expression", _cron)
+CRON: Final = Kind("cron expression", _text)
+DST: Final = written("skip or after, a comma, and first or second or both", DstPolicy.parse)
+TIME_OF_DAY: Final = written("time of day, such as 08:30", _time_of_day)
+DAYS_OF_WEEK: Final = written("days, such as MON,FRI", calendar_forms.days_of_week)
 ZONE: Final = Kind("IANA time zone", _zone)
 MISFIRE_OF_SIMPLE: Final = one_of(misfire.OF_SIMPLE, _misfire_name)
 MISFIRE_OF_OTHERS: Final = one_of(misfire.OF_OTHERS, _misfire_name)

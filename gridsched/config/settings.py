@@ -8,11 +8,19 @@ import msgspec
 
 from gridsched.errors import ConfigurationError
 from gridsched.model.caches import CacheSettings
+from gridsched.model.calendar import Calendar
 from gridsched.model.job import Job
 from gridsched.model.trigger import Trigger
 
 DEFAULT_QUEUE_CAPACITY: Final = 1000
 DispatcherPolicy = Literal["RoundRobin"]
+
+
+class StartupCalendar(msgspec.Struct, frozen=True):
+    """A calendar with its name, stored when the cluster first starts."""
+
+    name: str
+    calendar: Calendar
 
 
 class StartupJob(msgspec.Struct, frozen=True):
@@ -39,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     shell_delay_ms           so does the execution shell
     single_server_mode       startup jobs are submitted without waiting for `server_count` nodes
     allowed_jobs             patterns ("shop.tasks:*") that a job's target must match
+    calendars                startup calendars; bases stand before those that name them
     jobs                     startup jobs
     """
 
@@ -58,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     dispatcher_policy: DispatcherPolicy = "RoundRobin"
     allowed_jobs: tuple[str, ...] = ()
     caches: CacheSettings = CacheSettings()
+    calendars: tuple[StartupCalendar, ...] = ()
     jobs: tuple[StartupJob, ...] = ()
 
     def __post_init__(self) -> None:

@@ -67,6 +67,11 @@ def trigger_key(job: str, group: str, name: str) -> str:
     return f"{job}:{encode_name(group)}/{encode_name(name)}"
 
 
+def calendar_key(name: str) -> str:
+    """What commands about a calendar are partitioned by: one node applies them in order."""
+    return job_key("CALENDAR", name)
+
+
 def firing_key(trigger: str, scheduled: int) -> str:
     """The written key of the instant `scheduled` (epoch ms) of the trigger."""
     return f"{trigger}@{scheduled}"

@@ -60,11 +60,13 @@ class StoreCalendar(
     msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag="store_calendar"
 ):
     """Store a calendar. One of that name is replaced where `override` says so; the next fires of
-    the triggers that use it are computed anew (Quartz's addCalendar with updateTriggers)."""
+    the triggers that use it are computed anew (Quartz's addCalendar with updateTriggers). `unique`:
+    one that is there already stays as it is."""
 
     name: str
     calendar: Calendar
     override: bool = False
+    unique: bool = False
 
 
 class DeleteCalendar(msgspec.Struct, frozen=True, tag="delete_calendar"):

@@ -26,6 +26,8 @@ class Calendars:
         """Store a calendar; the triggers whose next fire it moved."""
         check_calendar(command.calendar)
         there = await self._caches.calendars.named(command.name)
+        if there is not None and command.unique:
+            return []
         if there is not None and there.value.calendar != command.calendar and not command.override:
             raise InvalidSchedule(
                 f"there is a calendar {command.name!r} already; say override to replace it"

@@ -28,7 +28,7 @@ from gridsched.node.shell.finisher import Finisher
 from gridsched.node.shell.receiver import Receiver
 from gridsched.node.shell.reporter import Reporter
 from gridsched.node.shell.shell import Shell
-from gridsched.node.startup import submit_startup_jobs
+from gridsched.node.startup import submit_startup
 from gridsched.node.submissions import SubmissionsListener
 from gridsched.node.sweep import Sweep
 from gridsched.node.timer import Timer
@@ -110,7 +110,7 @@ class Node:
             self.state = NodeState.STOPPED
             raise
         self.state = NodeState.ACTIVE
-        self._startup = asyncio.get_running_loop().create_task(self._submit_startup_jobs())
+        self._startup = asyncio.get_running_loop().create_task(self._submit_startup())
         _log.info("node %s is active", self.name)
         self.hooks.call(Hook.on_activated, self.name)
 
@@ -202,17 +202,17 @@ class Node:
                 f"(or set queuecapacity to what the grid has)"
             )
 
-    async def _submit_startup_jobs(self) -> None:
+    async def _submit_startup(self) -> None:
         """Once enough nodes are there, or at once in single-server mode."""
         settings, parts = self.settings, self.parts
         if not settings.single_server_mode:
             await parts.membership.at_least(settings.server_count)
         while True:
             try:
-                await submit_startup_jobs(self.core.caches.submissions, settings.jobs, self._clock)
+                await submit_startup(self.core.caches.submissions, settings, self._clock)
                 return
             except GridError as error:
-                _log.warning("startup jobs are not submitted yet: %s", error)
+                _log.warning("startup calendars and jobs are not submitted yet: %s", error)
                 await asyncio.sleep(settings.poll_interval_ms / 1000)
 
     def _describe(self, member: Member) -> Member:
@@ -234,7 +234,7 @@ class Node:
         """All that was submitted is gone, as before the first node: so the startup jobs come again.
         They are submitted once even where several nodes do this."""
         if self._startup is not None and self._startup.done() and self.state is NodeState.ACTIVE:
-            self._startup = asyncio.get_running_loop().create_task(self._submit_startup_jobs())
+            self._startup = asyncio.get_running_loop().create_task(self._submit_startup())
 
     def _replaced(self) -> None:
         """Another start of this node has its name: this one must not go on."""

@@ -138,6 +138,8 @@ class SubmissionsListener(Service):
         self._accepted(triggers)
 
     def _answer(self, record: Record[Submission], error: str) -> Change:
+        if error and record.value.keep:
+            self.log.error("startup submission about %s is refused: %s", record.value.job, error)
         now = self._clock.now()
         retention = self._core.settings.caches.submission_retention_ms
         answered = replace(

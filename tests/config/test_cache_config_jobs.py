@@ -24,8 +24,19 @@ from config_documents import (
 
 from gridsched.config.schema import Note
 from gridsched.config.settings import StartupJob
+from gridsched.model.dst import DstPolicy
 from gridsched.model.job import Job, Retry
-from gridsched.model.trigger import WHEN_SUBMITTED, Cron, Misfire, Once, Simple, Trigger
+from gridsched.model.trigger import (
+    WHEN_SUBMITTED,
+    CalendarInterval,
+    Cron,
+    DailyTimeInterval,
+    Misfire,
+    Once,
+    Simple,
+    TimeOfDay,
+    Trigger,
+)
 from gridsched.policy.misfire import OF_OTHERS, OF_SIMPLE
 
 EVERY_40_S = "<scheduler:repeatinterval>40S</scheduler:repeatinterval>"
@@ -49,6 +60,22 @@ def once(inner: str) -> str:
 def cron(inner: str) -> str:
     """In a trigger, `inner` begins in line 5."""
     return f"<scheduler:crontrigger>{inner}</scheduler:crontrigger>"
+
+
+def calendar_interval(inner: str) -> str:
+    """In a trigger, `inner` begins in line 5."""
+    return (
+        "<scheduler:calendarintervaltrigger><scheduler:repeatinterval>2</scheduler:repeatinterval>"
+        f"{inner}</scheduler:calendarintervaltrigger>"
+    )
+
+
+def daily_time_interval(inner: str) -> str:
+    """In a trigger, `inner` begins in line 5."""
+    return (
+        "<scheduler:dailytimeintervaltrigger><scheduler:repeatinterval>90"
+        f"</scheduler:repeatinterval>{inner}</scheduler:dailytimeintervaltrigger>"
+    )
 
 
 def data(value: str, attributes: str = "") -> str:
@@ -139,6 +166,7 @@ def test_every_element_of_a_trigger() -> None:
       <scheduler:description>Every
         40 seconds</scheduler:description>
       <scheduler:priority>9</scheduler:priority>
+      <scheduler:calendarname>free days</scheduler:calendarname>
       <scheduler:simpletrigger>
         <scheduler:starttime>01/31/2030 08:00:00:250</scheduler:starttime>
         <scheduler:endtime>2030-02-01T00:00:00+01:00</scheduler:endtime>
@@ -156,6 +184,7 @@ def test_every_element_of_a_trigger() -> None:
         description="Every 40 seconds",
         data={"limit": "x"},
         misfire="IGNORE",
+        calendar="free days",
         priority=9,
     )
 
@@ -190,6 +219,58 @@ def test_every_element_of_a_trigger() -> None:
         (
             cron(CRON + "<scheduler:endtime>2030-01-01T00:00Z</scheduler:endtime>"),
             Cron("0 0 8 ? * MON-FRI", end=ms(2030, 1, 1)),
+        ),
+        (
+            cron(
+                "<scheduler:cronexpression>0 8 * * 1-5</scheduler:cronexpression>"
+                "<scheduler:dialect>unix</scheduler:dialect>"
+                "<scheduler:dst>skip,second</scheduler:dst>"
+            ),
+            Cron("0 8 * * 1-5", dialect="unix", dst=DstPolicy("skip", "second")),
+        ),
+        (calendar_interval(""), CalendarInterval(WHEN_SUBMITTED, 2)),
+        (
+            calendar_interval(
+                "<scheduler:repeatintervalunit>month</scheduler:repeatintervalunit>"
+                "<scheduler:zone>Asia/Tokyo</scheduler:zone>"
+                "<scheduler:starttime zone='Asia/Tokyo'>01/31/2030 08:00:00:000</scheduler:starttime>"
+                "<scheduler:endtime>2031-01-01T00:00Z</scheduler:endtime>"
+                "<scheduler:dst>after, first</scheduler:dst>"
+            ),
+            CalendarInterval(
+                ms(2030, 1, 30, 23),
+                2,
+                "MONTH",
+                "Asia/Tokyo",
+                ms(2031, 1, 1),
+                DstPolicy("after", "first"),
+            ),
+        ),
+        (daily_time_interval(""), DailyTimeInterval(90)),
+        (
+            daily_time_interval(
+                "<scheduler:repeatintervalunit>SECOND</scheduler:repeatintervalunit>"
+                "<scheduler:starttimeofday>08:30</scheduler:starttimeofday>"
+                "<scheduler:endtimeofday>17:00:30</scheduler:endtimeofday>"
+                "<scheduler:daysofweek>MON, 6</scheduler:daysofweek>"
+                "<scheduler:repeatcount>4</scheduler:repeatcount>"
+                "<scheduler:zone>Asia/Tokyo</scheduler:zone>"
+                "<scheduler:starttime>2030-01-01T00:00Z</scheduler:starttime>"
+                "<scheduler:endtime>2031-01-01T00:00Z</scheduler:endtime>"
+                "<scheduler:dst>skip,both</scheduler:dst>"
+            ),
+            DailyTimeInterval(
+                90,
+                "SECOND",
+                TimeOfDay(8, 30),
+                TimeOfDay(17, 0, 30),
+                (2, 6),
+                "Asia/Tokyo",
+                ms(2030, 1, 1),
+                ms(2031, 1, 1),
+                4,
+                DstPolicy("skip", "both"),
+            ),
         ),
     ],
 )
@@ -238,7 +319,13 @@ def test_what_is_no_instant_is_refused(text: str, attribute: str, part: str) -> 
 
 @pytest.mark.parametrize("name", get_args(Misfire))
 def test_misfire_policies_have_quartz_s_names_too(name: str) -> None:
-    of_kind = {simple: OF_SIMPLE, cron: OF_OTHERS, once: OF_SIMPLE}
+    of_kind = {
+        simple: OF_SIMPLE,
+        once: OF_SIMPLE,
+        cron: OF_OTHERS,
+        calendar_interval: OF_OTHERS,
+        daily_time_interval: OF_OTHERS,
+    }
     for text in (
         name,
         name.lower(),
@@ -399,6 +486,50 @@ def test_what_is_wrong_with_a_job(inner: str, line: int, parts: list[str]) -> No
             ["'FIRE_NEVER' is not known; one of SMART, IGNORE"],
         ),
         (CRON, 5, ["scheduler:cronexpression is not known in scheduler:trigger"]),
+        (
+            cron(CRON + "\n<scheduler:dialect>unix</scheduler:dialect>"),
+            5,
+            ["scheduler:cronexpression: cron expression"],
+        ),
+        (cron(CRON + "\n<scheduler:dialect>java</scheduler:dialect>"), 6, ["quartz, unix"]),
+        (cron(CRON + "\n<scheduler:dst>second</scheduler:dst>"), 6, ["such as skip,second"]),
+        (
+            calendar_interval(
+                "\n<scheduler:repeatintervalunit>DAYS</scheduler:repeatintervalunit>"
+            ),
+            6,
+            ["'DAYS' is not known; one of SECOND, MINUTE, HOUR, DAY, WEEK, MONTH, YEAR"],
+        ),
+        (
+            calendar_interval("").replace(">2<", ">0<"),
+            4,
+            ["interval is 0 DAY; it must be 1 or more"],
+        ),
+        (
+            "<scheduler:calendarintervaltrigger/>",
+            5,
+            ["scheduler:calendarintervaltrigger has no scheduler:repeatinterval"],
+        ),
+        (
+            daily_time_interval("\n<scheduler:starttimeofday>8 am</scheduler:starttimeofday>"),
+            6,
+            ["'8 am' is not a time of day, such as 08:30"],
+        ),
+        (
+            daily_time_interval("\n<scheduler:endtimeofday>08:00:00.5</scheduler:endtimeofday>"),
+            6,
+            ["is not in whole seconds"],
+        ),
+        (
+            daily_time_interval("\n<scheduler:daysofweek>MONDAY</scheduler:daysofweek>"),
+            6,
+            ["'MONDAY' is no day of the week"],
+        ),
+        (
+            daily_time_interval("").replace(">90<", ">1441<"),
+            4,
+            ["interval is 1441 MINUTE; from 1 to 1440 (24 hours)"],
+        ),
     ],
 )
 def test_what_is_wrong_with_a_trigger(inner: str, line: int, parts: list[str]) -> None:

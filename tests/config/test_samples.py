@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from config_documents import REPOSITORY
@@ -12,7 +13,8 @@ from gridsched.config import cache_config
 from gridsched.config.schema import Leaf
 from gridsched.config.service_elements import SERVICE
 from gridsched.config.settings import Settings
-from gridsched.model.trigger import WHEN_SUBMITTED, Cron, Simple
+from gridsched.model.calendar import Calendar
+from gridsched.model.trigger import WHEN_SUBMITTED, Cron, Schedule, Simple
 
 SAMPLES = [REPOSITORY / "cache_config" / f"{name}.xml" for name in ("demo", "node", "cluster")]
 TEMPLATE = (REPOSITORY / "cache_config" / "node.xml").read_text("utf-8")
@@ -49,7 +51,9 @@ def test_what_the_template_has_in_comments_loads_too() -> None:
     assert settings.allowed_jobs == ("shop.tasks:*",)
     (startup,) = settings.jobs
     assert startup.job.data == {"limit": 20, "code": "0020"}
-    assert len(startup.triggers) == 3
+    assert {type(trigger.schedule) for trigger in startup.triggers} == set(get_args(Schedule))
+    calendars = {type(startup.calendar) for startup in settings.calendars}
+    assert calendars == set(get_args(Calendar))
 
 
 def test_the_demo_shows_each_kind_of_schedule() -> None:

@@ -102,6 +102,27 @@ def scheme(inner: str) -> str:
     )
 
 
+def cron(inner: str) -> str:
+    return f"<scheduler:crontrigger>{inner}</scheduler:crontrigger>"
+
+
+def calendar_interval(interval: str, unit: str) -> str:
+    inner = leaf("repeatinterval", interval) + leaf("repeatintervalunit", unit)
+    return f"<scheduler:calendarintervaltrigger>{inner}</scheduler:calendarintervaltrigger>"
+
+
+def daily_time_interval(inner: str) -> str:
+    inner = leaf("repeatinterval", "90") + inner
+    return f"<scheduler:dailytimeintervaltrigger>{inner}</scheduler:dailytimeintervaltrigger>"
+
+
+def calendar(inner: str) -> str:
+    inner = leaf("calendarname", "free days") + inner
+    return document(
+        f"<scheduler:calendars><scheduler:calendar>{inner}</scheduler:calendar></scheduler:calendars>"
+    )
+
+
 ACCEPTED = [
     document(""),
     document("<scheduler:jobs/><caching-schemes/><caching-scheme-mapping/>"),
@@ -124,6 +145,18 @@ ACCEPTED = [
     at("2030-01-31T08:00:00.5+01:00"),
     at("2030-01-31T08:00Z"),
     of_trigger(f"<scheduler:simpletrigger>{leaf('misfirepolicy', '')}</scheduler:simpletrigger>"),
+    of_trigger(leaf("calendarname", "free days") + ONCE),
+    of_trigger(cron(leaf("cronexpression", "0 8 * * *") + leaf("dialect", "unix"))),
+    of_trigger(cron(leaf("cronexpression", "0 0 8 * * ?") + leaf("dst", "skip, second"))),
+    of_trigger(calendar_interval("2", "month")),
+    of_trigger(calendar_interval("1", "")),
+    of_trigger(daily_time_interval(leaf("starttimeofday", "08") + leaf("endtimeofday", "17:30"))),
+    of_trigger(daily_time_interval(leaf("daysofweek", "MON, tue,7") + leaf("repeatcount", "3"))),
+    calendar(leaf("weekly", "SAT,1")),
+    calendar(leaf("holidays", "2026-12-25, 2027-01-01") + leaf("zone", "Europe/London")),
+    calendar(leaf("country", "GB") + leaf("years", "2026-2028,2030") + leaf("subdivision", "ENG")),
+    calendar(leaf("daily", "00:00-08:30:15.250") + leaf("invert", "true")),
+    calendar(leaf("annual", "12-25") + leaf("description", "") + leaf("base", "")),
     scheme("<scheme-name>s</scheme-name><expiry-delay>90</expiry-delay>"),
     document(
         "<caching-scheme-mapping><cache-mapping scheduler:cache='triggers'>"
@@ -162,6 +195,18 @@ REFUSED = [
         f"<scheduler:simpletrigger>{leaf('repeatinterval', '1W')}</scheduler:simpletrigger>"
     ),
     of_trigger(f"<scheduler:simpletrigger>{leaf('misfirepolicy', 'X')}</scheduler:simpletrigger>"),
+    of_trigger(cron(leaf("cronexpression", "0 0 8 * * ?") + leaf("dst", "second"))),
+    of_trigger(cron(leaf("cronexpression", "0 0 8 * * ?") + leaf("dialect", "java"))),
+    of_trigger(calendar_interval("0", "DAY")),
+    of_trigger(calendar_interval("1", "DAYS")),
+    of_trigger(daily_time_interval(leaf("starttimeofday", "24:00"))),
+    of_trigger(daily_time_interval(leaf("daysofweek", "MONDAY"))),
+    of_trigger(daily_time_interval(leaf("repeatintervalunit", "DAY"))),
+    calendar(leaf("weekly", "8")),
+    calendar(leaf("holidays", "Christmas")),
+    calendar(leaf("daily", "08:00")),
+    calendar(leaf("weekly", "SAT")).replace("free days", ""),
+    document("<scheduler:calendar/>"),
     scheme("<backup-count>1</backup-count>"),
     scheme("<scheme-name>s</scheme-name><expiry-delay>0</expiry-delay>"),
     scheme("<scheme-name>s</scheme-name><backup-count>-1</backup-count>"),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from msgspec.structs import replace
 
-from gridsched.client.triggers import every, once
-from gridsched.config.settings import StartupJob
+from gridsched.client.scheduler import AsyncScheduler
+from gridsched.client.triggers import cron, every, once
+from gridsched.config.settings import StartupCalendar, StartupJob
 from gridsched.errors import GridMisconfigured, NodeNameTaken
 from gridsched.grid.embedded import EmbeddedCluster
+from gridsched.model.calendar import DailyCalendar, WeeklyCalendar
 from gridsched.model.job import Job
 from gridsched.node.hooks import Hook
 from gridsched.node.node import NodeState
@@ -195,6 +197,60 @@ async def test_settings_may_differ_between_nodes(cluster):
     await c.node("a", poll_interval_ms=100)
     await c.node("b", poll_interval_ms=900)
     assert replace(c.settings, poll_interval_ms=100) == c.nodes[0].settings
+
+
+CALENDARS = (
+    StartupCalendar("closed", DailyCalendar(starting=time(0), ending=time(14, 59, 59, 999000))),
+    StartupCalendar("working days", WeeklyCalendar(base="closed")),
+)
+
+
+async def test_startup_calendars_are_there_before_the_jobs_that_name_them(cluster):
+    hourly = (cron("0 0 * * * ?", name="hourly", calendar="working days"),)
+    startup = (StartupJob(job(name="first"), hourly),)
+    c = cluster(members=2, calendars=CALENDARS, jobs=startup)
+    await c.node("a")
+    await c.node("b")
+    client = await c.client()
+    await c.until(lambda: has_triggers(client, 1))
+    assert list(await client.calendars()) == ["closed", "working days"]
+    (trigger,) = await client.triggers()
+    assert datetime.fromtimestamp(trigger.next_fire / 1000, UTC).hour == 15
+
+
+async def test_a_startup_calendar_leaves_the_one_that_is_there(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    await client.store_calendar("working days", WeeklyCalendar(days=(7,)))
+    await c.node("b", calendars=CALENDARS)
+    await c.until(lambda: has_calendars(client, 2))
+    await c.pass_time(5)
+    assert (await client.calendar("working days")).days == (7,)
+
+
+async def test_a_startup_job_that_is_refused_is_logged_and_comes_with_the_next_node(
+    cluster, caplog
+):
+    hourly = (cron("0 0 * * * ?", name="hourly", calendar="working days"),)
+    c = cluster(members=2, jobs=(StartupJob(job(name="first"), hourly),))
+    await c.node("a")
+    client = await c.client()
+    await c.until(lambda: "is refused" in caplog.text)
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.getMessage() == (
+        "startup submission about DEFAULT/first is refused: there is no calendar 'working days'"
+    )
+    await c.node("b", calendars=CALENDARS)
+    await c.until(lambda: has_triggers(client, 1))
+
+
+async def has_triggers(client: AsyncScheduler, count: int) -> bool:
+    return len(await client.triggers()) == count
+
+
+async def has_calendars(client: AsyncScheduler, count: int) -> bool:
+    return len(await client.calendars()) == count
 
 
 async def test_a_startup_job_does_not_come_back_when_a_node_starts_much_later(cluster):
