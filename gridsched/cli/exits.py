@@ -20,7 +20,7 @@ EXIT_CODES: Final = {
     1: "the request was refused or failed (rejected, job failed, no answer in time)",
     2: "the command line is wrong",
     3: "the grid cannot be reached, or refuses this client",
-    4: "no such job, trigger, firing, result or member",
+    4: "no such job, trigger, calendar, firing, result or member",
     5: "a configuration is wrong (the XML file, a setting, the grid's own)",
     130: "interrupted",
 }

@@ -94,6 +94,8 @@ def triggers(
             "trigger": lambda trigger: trigger.key,
             "state": lambda trigger: trigger.state,
             "next": lambda trigger: output.moment(trigger.next_fire),
+            "calendar": lambda trigger: trigger.calendar,
+            "misfire": lambda trigger: trigger.misfire,
             "fired": lambda trigger: str(trigger.fired),
             "misfired": lambda trigger: str(trigger.misfired),
             "schedule": lambda trigger: words.schedule(trigger.schedule, output.zone),

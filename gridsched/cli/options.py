@@ -13,6 +13,7 @@ import msgspec
 from gridsched.client.grids import EMBEDDED, parse_addresses
 from gridsched.config import durations
 from gridsched.errors import ConfigurationError
+from gridsched.model.dst import DstPolicy
 from gridsched.policy import localtime
 
 _ONE_INSTANT: Final = localtime.DstPolicy("skip", "first")
@@ -84,6 +85,7 @@ DURATION: Final = Written("duration", _duration)
 INTERVAL: Final = Written("duration", _interval)
 ENTRY: Final = Written("name=value", _entry)
 ZONE: Final = Written("zone", localtime.zone)
+DST: Final = Written("gap,overlap", DstPolicy.parse)
 MOMENT: Final = Written("iso", _moment)
 SECONDS: Final = click.FloatRange(min=0, min_open=True)
 
@@ -93,6 +95,12 @@ data_option = click.option(
     multiple=True,
     help="An entry of the job's data; the value is JSON where it reads as such, else text. "
     "May be repeated.",
+)
+dst_option = click.option(
+    "--dst",
+    type=DST,
+    help="What becomes of a time that the clocks skip (skip, after) and of one that they repeat "
+    "(first, second, both); Quartz's way is skip,second.",
 )
 wait_option = click.option(
     "--wait",

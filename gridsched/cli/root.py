@@ -7,6 +7,7 @@ import logging
 import click
 
 from gridsched import __version__
+from gridsched.cli.calendars import calendars
 from gridsched.cli.changes import delete, fire, pause, resume
 from gridsched.cli.cluster import cluster, members
 from gridsched.cli.exits import EXIT_CODES, ErrorsAsExitCodes
@@ -51,6 +52,7 @@ for command in (
     members,
     jobs,
     triggers,
+    calendars,
     firings,
     results,
     submit,

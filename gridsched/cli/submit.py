@@ -9,10 +9,19 @@ from zoneinfo import ZoneInfo
 import click
 
 from gridsched.cli import words
-from gridsched.cli.options import INTERVAL, MOMENT, ZONE, data_option, instant, wait_option
+from gridsched.cli.options import (
+    INTERVAL,
+    MOMENT,
+    ZONE,
+    data_option,
+    dst_option,
+    instant,
+    wait_option,
+)
 from gridsched.cli.remote import remote
 from gridsched.client.blocking import Handle, Scheduler
 from gridsched.client.triggers import cron, every, once
+from gridsched.model.dst import DstPolicy
 from gridsched.model.job import Job
 from gridsched.model.keys import DEFAULT_GROUP
 from gridsched.model.trigger import Trigger
@@ -34,6 +43,10 @@ from gridsched.model.trigger import Trigger
 @click.option("--every", "interval", type=INTERVAL, help="Fire now and every 2s, 5m, 1h …")
 @click.option("--at", type=MOMENT, help="Fire once, at this time.")
 @click.option("--zone", type=ZONE, help="The zone of --cron (default: UTC) or --at.")
+@dst_option
+@click.option(
+    "--calendar", default="", metavar="NAME", help="Leave out what this calendar excludes."
+)
 @wait_option
 @remote
 def submit(
@@ -47,6 +60,8 @@ def submit(
     interval: int | None,
     at: datetime | None,
     zone: ZoneInfo | None,
+    dst: DstPolicy | None,
+    calendar: str,
     wait: float | None,
 ) -> None:
     """Submit the job TARGET (package.module:function).
@@ -54,7 +69,9 @@ def submit(
     Without a schedule it runs once, now, and its firing's key is printed; with one, its trigger's.
     """
     job = Job(target, name=name, group=group, data=dict(data))
-    trigger = _trigger(expression, interval, at, zone)
+    trigger = _trigger(expression, interval, at, zone, dst=dst, calendar=calendar)
+    if trigger is None and calendar:
+        raise click.UsageError("--calendar is for --cron, --every or --at")
     if trigger is None:
         print_run(scheduler.submit(job), wait)
     elif wait is not None:
@@ -64,19 +81,27 @@ def submit(
 
 
 def _trigger(
-    expression: str | None, interval: int | None, at: datetime | None, zone: ZoneInfo | None
+    expression: str | None,
+    interval: int | None,
+    at: datetime | None,
+    zone: ZoneInfo | None,
+    *,
+    dst: DstPolicy | None,
+    calendar: str,
 ) -> Trigger | None:
     chosen = [option for option in (expression, interval, at) if option is not None]
     if len(chosen) > 1:
         raise click.UsageError("--cron, --every and --at exclude each other")
     if zone is not None and (not chosen or interval is not None):
         raise click.UsageError("--zone is for --cron or --at")
+    if dst is not None and expression is None:
+        raise click.UsageError("--dst is for --cron")
     if expression is not None:
-        return cron(expression, zone.key if zone else "UTC")
+        return cron(expression, zone.key if zone else "UTC", dst=dst, calendar=calendar)
     if interval is not None:
-        return every(timedelta(milliseconds=interval))
+        return every(timedelta(milliseconds=interval), calendar=calendar)
     if at is not None:
-        return once(datetime.fromtimestamp(instant(at, zone) / 1000, UTC))
+        return once(datetime.fromtimestamp(instant(at, zone) / 1000, UTC), calendar=calendar)
     return None
 
 

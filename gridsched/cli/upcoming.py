@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 import click
 
 from gridsched.cli import words
-from gridsched.cli.options import MOMENT, ZONE, instant
+from gridsched.cli.options import MOMENT, ZONE, dst_option, instant
 from gridsched.cli.output import print_json, print_table
 from gridsched.clock import SystemClock
+from gridsched.model.dst import DstPolicy
 from gridsched.model.trigger import Cron, Dialect
 from gridsched.policy import localtime
 from gridsched.policy.cron_parse import LAST_YEAR
@@ -40,6 +41,7 @@ _MS: Final = timedelta(milliseconds=1)
     show_default=True,
     help="How EXPR is written.",
 )
+@dst_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def upcoming(
     *,
@@ -48,12 +50,13 @@ def upcoming(
     count: int,
     start: datetime | None,
     dialect: Dialect,
+    dst: DstPolicy | None,
     as_json: bool,
 ) -> None:
     """Print the next fire times of the cron expression EXPR."""
     first = SystemClock().now() if start is None else instant(start, zone)
     local = zone or _UTC
-    fires = _fires(Cron(expression, local.key, dialect=dialect), first, count)
+    fires = _fires(Cron(expression, local.key, dialect=dialect, dst=dst), first, count)
     if as_json:
         print_json([_as_json(fire, local) for fire in fires])
     elif fires:

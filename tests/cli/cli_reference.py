@@ -33,30 +33,23 @@ def reference() -> str:
     """The whole page."""
     context = _context(main, "gridsched")
     codes = "".join(f"| {code} | {meaning} |\n" for code, meaning in EXIT_CODES.items())
-    commands = [main.get_command(context, name) for name in main.list_commands(context)]
-    return (
-        _INTRODUCTION
-        + codes
-        + _section("gridsched", context)
-        + "".join(
-            _section(
-                f"gridsched {command.name}",
-                _context(command, command.name, context),
-            )
-            for command in commands
-            if command is not None
-        )
-    )
+    return _INTRODUCTION + codes + _sections(main, context)
+
+
+def _sections(command: click.Command, context: click.Context) -> str:
+    """The section of a command, then those of its subcommands."""
+    written = f"\n## {context.command_path}\n\n```text\n{context.get_help()}\n```\n"
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            each = command.commands[name]
+            written += _sections(each, _context(each, name, context))
+    return written
 
 
 def _context(
     command: click.Command, name: str | None, parent: click.Context | None = None
 ) -> click.Context:
     return command.make_context(name, [], parent, resilient_parsing=True, terminal_width=100)
-
-
-def _section(title: str, context: click.Context) -> str:
-    return f"\n## {title}\n\n```text\n{context.get_help()}\n```\n"
 
 
 if __name__ == "__main__":

@@ -52,6 +52,13 @@ class TestNext:
             "2026-03-29T02:00:00+01:00  2026-03-29T01:00:00Z  forward: no 01:00–02:00"
         )
 
+    def test_a_policy_for_clock_changes(self, cli: Run) -> None:
+        daily = ("next", "0 30 1 * * ?", "--zone", "Europe/London", "--count", "1")
+        skipped = cli(*daily, "--from", "2026-03-29T00:00", "--dst", "skip,second").stdout
+        assert "2026-03-30T01:30:00+01:00" in skipped
+        second = cli(*daily, "--from", "2026-10-25T00:00", "--dst", "skip,second").stdout
+        assert second.splitlines()[1].endswith("back: second 01:00–02:00")
+
     def test_unix_dialect_as_json(self, cli: Run) -> None:
         result = cli(
             "next", "@daily", "--dialect", "unix", "--from", "2026-01-01T00:00Z", "--json",
@@ -110,6 +117,21 @@ class TestValidate:
         tick = next(line for line in lines if line.startswith("demo/tick"))
         assert "cron 0/2 * * * * ? (UTC)" in tick
         assert tick.count("+00:00") == 3
+
+    def test_says_which_calendars_it_stores(self, cli: Run, tmp_path: Path) -> None:
+        config = tmp_path / "shop.xml"
+        config.write_text(
+            "<cache-config xmlns:scheduler='urn:gridsched:scheduler'><scheduler:calendars>"
+            "<scheduler:calendar><scheduler:calendarname>new year</scheduler:calendarname>"
+            "<scheduler:holidays>2030-01-01,2031-01-01</scheduler:holidays></scheduler:calendar>"
+            "</scheduler:calendars></cache-config>"
+        )
+        printed = cli("validate", str(config)).stdout.splitlines()
+        assert printed[printed.index("startup calendars") + 1] == (
+            "new year  2 dates, 2030-01-01 to 2031-01-01 (UTC)"
+        )
+        report = json.loads(cli("validate", str(config), "--json").stdout)
+        assert report["calendars"]["new year"]["dates"] == ["2030-01-01", "2031-01-01"]
 
     def test_says_what_it_read_by_another_name_and_what_it_ignored(self, cli: Run) -> None:
         report = json.loads(cli("validate", SEED, "--json").stdout)

@@ -10,7 +10,8 @@ import pytest
 from running import Run
 
 import gridsched
-from gridsched import Job, cron
+from gridsched import DstPolicy, Job, cron
+from gridsched.calendars import WeeklyCalendar
 from gridsched.cli import cluster
 from gridsched.model.member import Member
 
@@ -56,6 +57,10 @@ class TestSubmit:
                 ["--cron", YEARLY, "--zone", "Europe/London"],
                 f"cron {YEARLY} (Europe/London)",
             ),
+            (
+                ["--cron", YEARLY, "--zone", "Europe/London", "--dst", "skip,second"],
+                f"cron {YEARLY} (Europe/London; skip,second)",
+            ),
             (["--every", "1H"], "every 1 h"),
             (["--at", "2100-06-01T12:00+02:00"], "once 2100-06-01T10:00:00+00:00"),
             (
@@ -79,6 +84,9 @@ class TestSubmit:
             (["--every", "1H", "--cron", YEARLY], "exclude each other"),
             (["--every", "1H", "--wait", "1"], "--wait is for a job that runs now"),
             (["--every", "1H", "--zone", "UTC"], "--zone is for --cron or --at"),
+            (["--every", "1H", "--dst", "skip,second"], "--dst is for --cron"),
+            (["--cron", YEARLY, "--dst", "second"], "such as skip,second"),
+            (["--calendar", "x"], "--calendar is for --cron, --every or --at"),
         ],
     )
     def test_options_that_contradict_each_other(
@@ -94,6 +102,7 @@ class TestSubmit:
             (["os:system"], "not on this node's allow-list"),
             (["hello"], "not written package.module:function"),
             ([HELLO, "--cron", "0 0 25 * * ?"], "hours: 25 is not 0-23"),
+            ([HELLO, "--cron", YEARLY, "--calendar", "none"], "there is no calendar 'none'"),
             ([FLAKY, "--wait", "10"], "attempt 1 fails on purpose"),
             (["gridsched.jobs.samples:wait", "--data", "seconds=3", "--wait", "0.05"], "not ended"),
         ],
@@ -137,6 +146,79 @@ class TestChanges:
         assert cli("pause", "such").exit_code == 1
 
 
+class TestCalendars:
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            (["--weekly", "SAT,SUN"], "SAT,SUN (UTC)"),
+            (["--monthly", "1,15", "--zone", "Asia/Tokyo"], "day 1,15 of the month (Asia/Tokyo)"),
+            (["--annual", "12-25,2-29"], "12-25,02-29 of every year (UTC)"),
+            (["--holidays", "2026-12-25"], "2026-12-25 (UTC)"),
+            (
+                ["--country", "GB", "--subdivision", "ENG", "--years", "2026-2028"],
+                "dates, 2026-01-01 to 2028-12-26 (UTC)  public holidays of GB-ENG",
+            ),
+            (["--daily", "00:00-08:00", "--invert"], "all but 00:00:00–08:00:00 (UTC)"),
+            (["--cron", "* * 12 * * ?", "--description", "noon"], "* * 12 * * ? (UTC)  noon"),
+        ],
+    )
+    def test_stored_listed_and_deleted(
+        self, cli: Run, node: gridsched.LocalNode, group: str, options: list[str], said: str
+    ) -> None:
+        assert cli("calendars", "store", group, *options).stdout == f"stored {group}\n"
+        (listed,) = [x for x in cli("calendars", "list").stdout.splitlines() if group in x]
+        assert said in listed
+        assert cli("calendars", "delete", group).stdout == f"deleted {group}\n"
+        assert cli("calendars", "show", group).exit_code == 4
+
+    def test_shown_as_words_and_as_json(
+        self, cli: Run, node: gridsched.LocalNode, group: str
+    ) -> None:
+        base = f"{group}-base"
+        cli("calendars", "store", base, "--monthly", "1")
+        cli("calendars", "store", group, "--weekly", "SAT,1", "--base", base)
+        fields = {"type": "weekly", "zone": "UTC", "base": base, "description": "", "days": [7, 1]}
+        assert json.loads(cli("calendars", "show", group, "--json").stdout) == fields
+        assert json.loads(cli("calendars", "list", "--json").stdout)[group] == fields
+        shown = dict(
+            x.split(maxsplit=1) for x in cli("calendars", "show", group).stdout.splitlines()
+        )
+        assert shown == {"type": "weekly", "zone": "UTC", "base": base, "days": "[7,1]"}
+        listed = cli("calendars", "list").stdout
+        assert f"SAT,SUN (UTC), and what '{base}' excludes" in listed
+
+    def test_replaced_only_with_override(
+        self, cli: Run, node: gridsched.LocalNode, group: str
+    ) -> None:
+        cli("calendars", "store", group, "--weekly", "SAT")
+        refused = cli("calendars", "store", group, "--weekly", "SUN")
+        assert (refused.exit_code, "say override" in refused.stderr) == (1, True)
+        assert cli("calendars", "store", group, "--weekly", "SUN", "--override").exit_code == 0
+        assert node.scheduler.calendar(group) == WeeklyCalendar(days=(1,))
+
+    @pytest.mark.parametrize(
+        ("options", "code", "reason"),
+        [
+            ([], 1, "exactly one of weekly, monthly"),
+            (["--weekly", "SAT", "--daily", "00:00-01:00"], 1, "exactly one of"),
+            (["--weekly", "SAT", "--invert"], 1, "invert goes with daily"),
+            (["--weekly", "SATURDAY"], 2, "'SATURDAY' is no day of the week"),
+            (["--country", "GB"], 1, "country needs years"),
+            (["--years", "1-999999999999999999999999"], 2, "is not a year or years"),
+            (["--monthly", "40"], 1, "40 is not a day"),
+            (["--weekly", "SAT", "--base", "none"], 1, "base 'none' does not exist"),
+            (["--cron", "* * * *"], 1, "cron expression"),
+        ],
+    )
+    def test_what_is_refused(
+        self, cli: Run, node: gridsched.LocalNode, options: list[str], code: int, reason: str
+    ) -> None:
+        result = cli("calendars", "store", "refused", *options)
+        assert result.exit_code == code
+        assert reason in result.stderr
+        assert "refused" not in node.scheduler.calendars()
+
+
 class TestListing:
     def test_jobs(self, cli: Run, trigger: str, group: str) -> None:
         listed = cli("jobs", "--group", group).stdout.splitlines()
@@ -168,6 +250,24 @@ class TestListing:
     def test_times_are_shown_in_a_zone(self, cli: Run, trigger: str, group: str) -> None:
         listed = cli("triggers", "--job", f"{group}/greet", "--zone", "Asia/Tokyo").stdout
         assert "-01-01T09:00:00+09:00" in listed
+
+    def test_triggers_with_calendar_misfire_instruction_and_dst_policy(
+        self, cli: Run, node: gridsched.LocalNode, group: str
+    ) -> None:
+        node.scheduler.store_calendar(group, WeeklyCalendar())
+        trigger = cron(
+            YEARLY,
+            zone="Europe/London",
+            dst=DstPolicy("after", "both"),
+            misfire="DO_NOTHING",
+            calendar=group,
+        )
+        key = node.scheduler.schedule(Job(HELLO, group=group), trigger).key
+        _, listed = cli("triggers", "--job", f"{group}/hello").stdout.splitlines()
+        assert f"  {group}  DO_NOTHING  " in listed
+        assert listed.endswith(f"cron {YEARLY} (Europe/London; after,both)")
+        shown = dict(line.split(maxsplit=1) for line in cli("triggers", key).stdout.splitlines())
+        assert (shown["calendar"], shown["misfire"]) == (group, "DO_NOTHING")
 
     def test_triggers_by_state(self, cli: Run, trigger: str) -> None:
         assert trigger in cli("triggers", "--state", "normal").stdout
