@@ -124,7 +124,11 @@ def test_a_job_that_outlives_the_grace_period_does_not_keep_it(
     ("arguments", "code", "reason"),
     [
         (["nowhere.xml"], 5, "nowhere.xml: cannot be read"),
-        (["--grid", "127.0.0.1:1", "--listen", "127.0.0.1:0"], 5, "listen is for the embedded grid"),
+        (
+            ["--grid", "127.0.0.1:1", "--listen", "127.0.0.1:0"],
+            5,
+            "listen is for the embedded grid",
+        ),
         (["--grid", "127.0.0.1:1"], 3, "no grid answers at 127.0.0.1:1"),
     ],
 )
