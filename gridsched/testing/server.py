@@ -99,7 +99,10 @@ class GridServer:
         return self._call(self._running()[1].add_member(port))
 
     def kill_member(self, uuid: str) -> None:
-        """A member crashes: its connections break, and what only it held is lost."""
+        """A member crashes: its connections break, and what only it held is lost.
+
+        Its clients have noticed when this returns, or had a fifth of a second for it.
+        """
         self._call(self._running()[1].kill_member(uuid))
 
     def shutdown_member(self, uuid: str) -> None:

@@ -80,6 +80,19 @@ def test_listeners_are_kept_through_a_failover(connect: Clients, smart: bool) ->
         eventually(hears_again)
 
 
+def test_an_item_for_a_killed_member_stays_in_the_queue(connect: Clients) -> None:
+    with GridServer(members=2) as server:
+        client = connect(server, smart_routing=False, cluster_members=server.addresses[:1])
+        waiting = client.get_queue("q").poll(30)
+        eventually(lambda: client.get_map("m").blocking().size() == 0)
+        server.kill_member(server.members[0])
+        other = connect(server).get_queue("q").blocking()
+        other.offer("item")
+        assert other.poll(5) == "item"
+        with pytest.raises(HazelcastError):
+            waiting.result()
+
+
 def test_each_event_comes_once(connect: Clients) -> None:
     with GridServer(members=3) as server:
         client = connect(server)

@@ -32,6 +32,9 @@ MAX_BACKLOG: Final = 1 << 26
 PAUSE_ABOVE: Final = 1 << 20
 """Bytes that may wait for a client before no more of its requests are read."""
 
+LINGER: Final = 0.2
+"""Seconds that a client has to notice that a member is gone."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -57,6 +60,7 @@ class Endpoint(asyncio.Protocol):
         self._reader = MessageReader(MAX_UNKNOWN_MESSAGE)
         self._out: list[bytes] = []
         self._flushing = False
+        self._gone = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._registrations: dict[UUID, Callable[[], None]] = {}
         self._peer = "?"
@@ -72,15 +76,13 @@ class Endpoint(asyncio.Protocol):
         self.services.endpoints.discard(self)
         self._transport = None
         self.closed.set()
-        for cancel in tuple(self._registrations.values()):
-            cancel()
-        self._registrations.clear()
-        for task in tuple(self._tasks):
-            task.cancel()
+        self._give_up()
         if self.client is not None and not self.services.is_connected(self.client):
             self.services.release_locks(self.client)
 
     def data_received(self, data: bytes) -> None:
+        if self._gone:
+            return
         self.last_read = self._loop.time()
         self._flushing = True
         try:
@@ -143,9 +145,28 @@ class Endpoint(asyncio.Protocol):
             self.abort()
 
     def abort(self) -> None:
-        """Close the connection as a member does that crashes."""
+        """Close the connection at once."""
         if self._transport is not None:
             self._transport.abort()
+
+    def hang_up(self) -> None:
+        """End as the connection to a member does that is gone: nothing is answered any more.
+
+        The client is given `LINGER` seconds to notice and to close its end.
+        """
+        self._gone = True
+        self._give_up()
+        if self._transport is not None:
+            self._transport.write_eof()
+            self._loop.call_later(LINGER, self.abort)
+
+    def _give_up(self) -> None:
+        """End the registrations, and all that waits for an answer."""
+        for cancel in tuple(self._registrations.values()):
+            cancel()
+        self._registrations.clear()
+        for task in tuple(self._tasks):
+            task.cancel()
 
     def _greet(self, data: bytes) -> bytes:
         """Take the greeting from the start of the stream; return what follows it."""
@@ -220,7 +241,7 @@ class Endpoint(asyncio.Protocol):
     def _flush(self) -> None:
         self._flushing = False
         out, self._out = self._out, []
-        if self._transport is None or not out:
+        if self._transport is None or self._gone or not out:
             return
         if self._transport.get_write_buffer_size() > MAX_BACKLOG:
             self.drop(f"{MAX_BACKLOG >> 20} MB wait for it, and it does not read them")

@@ -91,8 +91,11 @@ class WireServer:
         if self._close_departed in self._cluster.membership_listeners:
             self._cluster.membership_listeners.remove(self._close_departed)
         closing = [found for member in self._listeners for found in self._endpoints_of(member)]
-        for member in tuple(self._listeners):
-            self._close(member)
+        for listener in self._listeners.values():
+            listener.close()
+        self._listeners.clear()
+        for endpoint in closing:
+            endpoint.abort()
         if self._services is not None:
             self._services.close()
         await _all_closed(closing)
@@ -105,7 +108,7 @@ class WireServer:
         return uuid
 
     async def kill_member(self, uuid: str) -> None:
-        """A member crashes; its connections are closed when this returns.
+        """A member crashes; its clients have noticed when this returns, or had a moment for it.
 
         KeyError for a uuid that is no member's.
         """
@@ -148,7 +151,7 @@ class WireServer:
     def _close(self, member: str) -> None:
         self._listeners.pop(member).close()
         for endpoint in self._endpoints_of(member):
-            endpoint.abort()
+            endpoint.hang_up()
 
     def _endpoints_of(self, member: str) -> list[Endpoint]:
         if self._services is None:
