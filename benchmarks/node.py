@@ -20,6 +20,7 @@ import uvloop
 
 from benchmarks import jobs
 from gridsched import aio
+from gridsched.runtime import settle_garbage_collector
 
 _REPORT_INTERVAL = 0.2
 
@@ -55,6 +56,7 @@ async def run(order: dict[str, Any]) -> None:
         allowed_jobs=[jobs.ALLOWED],
         **order["settings"],
     )
+    settle_garbage_collector()
     counter.mark()
     while not ended.is_set():
         counter.report()

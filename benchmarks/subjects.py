@@ -17,6 +17,7 @@ from benchmarks import jobs
 from benchmarks.cases import NODES, Case
 from benchmarks.member import start_member
 from gridsched import aio
+from gridsched.runtime import settle_garbage_collector
 
 CLUSTER_NAME = "benchmarks"
 
@@ -33,6 +34,7 @@ class Embedded:
             allowed_jobs=[jobs.ALLOWED], name="bench", **self._case.settings
         )
         self.scheduler = self._node.scheduler
+        settle_garbage_collector()
         return self
 
     async def __aexit__(self, *error: object) -> None:

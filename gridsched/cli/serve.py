@@ -14,6 +14,7 @@ import click
 
 from gridsched.aio import NodeHandle
 from gridsched.errors import NodeNameTaken
+from gridsched.runtime import settle_garbage_collector
 
 _log = logging.getLogger("gridsched.cli")
 
@@ -26,6 +27,7 @@ async def serve(starting: Coroutine[Any, Any, NodeHandle], seconds: float | None
     node = await _started(starting, asked)
     if node is None:
         return
+    settle_garbage_collector()
     async with node:
         click.echo(
             f"READY {node.address} node {node.name}" if node.address else f"READY {node.name}"

@@ -19,9 +19,9 @@ from gridsched.cli.serve import serve
 from gridsched.cli.tally import Tally
 from gridsched.client.entry import resolve_settings
 from gridsched.client.grids import DEFAULT_ADDRESS, EMBEDDED
-from gridsched.client.portal import new_event_loop
 from gridsched.config.settings import Settings
 from gridsched.node.hooks import Hook
+from gridsched.runtime import new_event_loop
 
 
 @click.command()

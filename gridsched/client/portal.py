@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
-from importlib import import_module
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from gridsched.runtime import new_event_loop
+
 T = TypeVar("T")
-
-
-def new_event_loop() -> asyncio.AbstractEventLoop:
-    """uvloop's where it is installed, else asyncio's own."""
-    try:
-        factory: Callable[[], asyncio.AbstractEventLoop] = import_module("uvloop").new_event_loop
-    except ImportError:
-        factory = asyncio.new_event_loop
-    return factory()
 
 
 class Portal:
