@@ -201,7 +201,7 @@ def _parse_unix(expression: str) -> CronExpression:
         seconds=1,
         minutes=_values(minutes),
         hours=_values(hours),
-        days=_unix_days(_values(month_days), _values(week_days)),
+        days=_unix_days(month_days, week_days),
         months=_values(months),
         years=_ALL_YEARS,
     )
@@ -334,11 +334,13 @@ def _week_days(part: _Part) -> DayRule:
     return DayRule(in_month=WeekdayInMonth(weekday, int(match[2])))
 
 
-def _unix_days(days: int, numbered_from_zero: int) -> DayRule:
-    """Either field if both are restricted, else the one that is (crontab(5))."""
+def _unix_days(month_days: _Part, week_days: _Part) -> DayRule:
+    """Either field if both are restricted, else the one that is (crontab(5)): a field that says `*`
+    and so matches every day is not restricted, one that lists every day is."""
+    days, numbered_from_zero = _values(month_days), _values(week_days)
     weekdays = (numbered_from_zero << 1 | numbered_from_zero >> 6) & _ALLDAY_NAMES
-    if weekdays == _ALLDAY_NAMES:
+    if weekdays == _ALLDAY_NAMES and week_days.text.startswith("*"):
         return DayRule(days=days)
-    if days == _ALL_DAYS:
+    if days == _ALL_DAYS and month_days.text.startswith("*"):
         return DayRule(weekdays=weekdays)
     return DayRule(days=days, weekdays=weekdays)
