@@ -100,7 +100,8 @@ def test_quartz_days(days: str, rule: DayRule) -> None:
         ("* * 5-7", DayRule(weekdays=mask(6, 7, 1))),
         ("* * sat-sun", DayRule(weekdays=mask(7, 1))),
         ("* * */2", DayRule(weekdays=mask(1, 3, 5, 7))),
-        ("* * 0-7", DayRule(days=mask(*range(1, 32)))),
+        ("* * 0-7", DayRule(weekdays=mask(*range(1, 8)))),
+        ("2 * 0-6", DayRule(days=mask(2), weekdays=mask(*range(1, 8)))),
         ("1,15 * 5", DayRule(days=mask(1, 15), weekdays=mask(6))),
     ],
 )
