@@ -30,6 +30,7 @@ from hazelcast.errors import HazelcastError, IllegalMonitorStateError
 from hazelcast.projection import multi_attribute, single_attribute
 from hazelcast_member import BOUNDED_QUEUES, HazelcastCluster
 from wire_clients import eventually
+from wire_records import COMPACT_ONLY, FOUND, KINDS, OPTIONS, Worker
 
 from gridsched.testing import GridServer
 
@@ -56,9 +57,11 @@ def both(hazelcast_member: HazelcastCluster) -> Iterator[tuple[Any, Any]]:
     """A client of a real member, and one of the embedded grid."""
     with GridServer(config_xml=CONFIG) as server:
         real = HazelcastClient(
-            cluster_name=hazelcast_member.cluster_name, cluster_members=hazelcast_member.addresses
+            cluster_name=hazelcast_member.cluster_name,
+            cluster_members=hazelcast_member.addresses,
+            **OPTIONS,
         )
-        ours = HazelcastClient(cluster_members=server.addresses)
+        ours = HazelcastClient(cluster_members=server.addresses, **OPTIONS)
         yield real, ours
         real.shutdown()
         ours.shutdown()
@@ -418,6 +421,20 @@ def test_queries_on_json(both: tuple[Any, Any], indexed: bool) -> None:
         for place, record in enumerate(RECORDS):
             held.put(f"r{place}", HazelcastJsonValue(record))
     for wanted in QUERIES:
+
+        def step(held: Any, wanted: Any = wanted) -> Any:
+            return sorted(held.key_set(wanted))
+
+        real, ours = (outcome(step, held) for held in pair)
+        assert ours == real, wanted
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_queries_on_records(both: tuple[Any, Any], kind: type) -> None:
+    pair = opened(both, "get_map", f"differential-{kind.__name__}")
+    for held in pair:
+        held.put_all({age: kind(age) for age in range(1, 5)})
+    for wanted, _ in FOUND + (COMPACT_ONLY if kind is Worker else []):
 
         def step(held: Any, wanted: Any = wanted) -> Any:
             return sorted(held.key_set(wanted))

@@ -66,13 +66,6 @@ def test_portables_come_back(people: Callable[[type], Any]) -> None:
     assert people(Person).get(3).age == 3
 
 
-def test_a_multi_partition_predicate_looks_there_only(client: Any, name: str) -> None:
-    held = client.get_map(name).blocking()
-    held.put_all({n: n for n in range(50)})
-    wanted = predicate.paging(predicate.true(), 100)
-    assert len(held.key_set(wanted)) == 50
-
-
 def test_json_attributes_may_be_absent(client: Any, name: str) -> None:
     held = client.get_map(name).blocking()
     held.put("full", HazelcastJsonValue({"a": {"b": [{"c": 1}, 5]}}))

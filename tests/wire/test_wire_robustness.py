@@ -157,6 +157,14 @@ def test_there_is_an_end_to_connections(monkeypatch: pytest.MonkeyPatch, connect
             raw.socket.close()
 
 
+def test_it_warns_of_clients_from_elsewhere(caplog: pytest.LogCaptureFixture) -> None:
+    with GridServer(host="0.0.0.0"):
+        assert "whoever reaches that address" in caplog.text
+    caplog.clear()
+    with GridServer(host="localhost"):
+        assert not caplog.records
+
+
 def test_strangers_do_not_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gridsched.grid.wire.server.AUTHENTICATION_TIMEOUT", 0.1)
     monkeypatch.setattr("gridsched.grid.wire.server.WATCH_INTERVAL", 0.05)

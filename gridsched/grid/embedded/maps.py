@@ -180,6 +180,7 @@ class DistributedMap:
                     primary.change(key, old, None)
                     self._versions.pop(key, None)
                     affected += 1
+        self.only_json = self.only_json or not len(self)
         if affected:
             self._tell(MapChange(type, None, None, None, affected))
         return affected

@@ -19,6 +19,9 @@ from gridsched.grid.wire.services import Services
 BACKLOG: Final = 1024
 """Connections that may wait to be accepted."""
 MAX_CONNECTIONS: Final = 10_000
+"""Clients at most, where the process may open so many files."""
+RESERVED_FILES: Final = 64
+"""Files that are left to the rest of the process."""
 AUTHENTICATION_TIMEOUT: Final = 30.0
 """Seconds after which a connection is dropped that has not authenticated."""
 HEARTBEAT_TIMEOUT: Final = 300.0
@@ -54,6 +57,8 @@ class WireServer:
         self._services: Services | None = None
         self._listeners: dict[str, asyncio.Server] = {}
         self._watch: asyncio.TimerHandle | None = None
+        self._most = _most_connections()
+        self._is_full = False
 
     @property
     def addresses(self) -> list[str]:
@@ -135,9 +140,12 @@ class WireServer:
     def _accept(self, member: str) -> asyncio.BaseProtocol:
         services = self._services
         assert services is not None
-        if len(services.endpoints) >= MAX_CONNECTIONS:
-            _log.warning("a connection is refused: there are %d", MAX_CONNECTIONS)
+        if len(services.endpoints) >= self._most:
+            if not self._is_full:
+                _log.warning("connections are refused: there are %d already", self._most)
+            self._is_full = True
             return _Refused()
+        self._is_full = False
         return Endpoint(services, member)
 
     def _address_of(self, listener: asyncio.Server) -> str:
@@ -180,6 +188,18 @@ class _Refused(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport.close()
+
+
+def _most_connections() -> int:
+    """As many as this process may open files, and no more than MAX_CONNECTIONS."""
+    try:
+        import resource
+    except ImportError:  # only Unix has such a limit
+        return MAX_CONNECTIONS
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    return max(1, min(MAX_CONNECTIONS, files - RESERVED_FILES))
 
 
 def _warn_beyond_loopback(host: str) -> None:
