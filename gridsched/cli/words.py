@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import singledispatch
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -37,7 +37,7 @@ _UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 100
 def moment(instant: int, zone: ZoneInfo) -> str:
     """An instant (epoch ms) in ISO 8601, as local time of a zone with its offset."""
     seconds, ms = divmod(instant, 1000)
-    local = datetime.fromtimestamp(seconds, zone) + timedelta(milliseconds=ms)
+    local = datetime.fromtimestamp(seconds, zone).replace(microsecond=ms * 1000)
     return local.isoformat(timespec="milliseconds" if ms else "seconds")
 
 

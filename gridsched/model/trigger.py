@@ -145,6 +145,8 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     priority       None: the job's
     due            when somebody must look at it next; absent where nobody must
     next_fire      the next scheduled instant; None before it is accepted and after the last one
+    tzdata         edition of the time zone data by which that was computed (202602 is 2026b); 0: it
+                   needs none
     fired          instants claimed so far (Quartz's timesTriggered)
     misfired       instants that a misfire policy skipped or coalesced so far
     submission     id of the submission that made it: applying that one twice changes nothing
@@ -162,6 +164,7 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     state: TriggerState = always("NORMAL")
     due: int | None = None
     next_fire: int | None = None
+    tzdata: int = 0
     previous_fire: int | None = None
     fired: int = 0
     misfired: int = 0

@@ -80,7 +80,7 @@ class Calendars:
         moved: list[Record[Trigger]] = []
         for record in await self._caches.triggers.find([Equal("calendar", name)]):
             changed = await change(
-                self._caches.triggers, record, lambda t: policy.with_calendar(t, resolved, now)
+                self._caches.triggers, record, lambda t: policy.recomputed(t, resolved, now)
             )
             if changed is not None and changed.raw != record.raw:
                 moved.append(changed)

@@ -11,6 +11,7 @@ from gridsched.node.core import Core
 from gridsched.node.dispatcher import Dispatcher
 from gridsched.node.membership import Membership
 from gridsched.node.service import Service
+from gridsched.node.zones import Zones
 from gridsched.policy.ownership import slices
 from gridsched.stores.record import Record
 
@@ -31,6 +32,7 @@ class Timer(Service):
         self._claimer = claimer
         self._dispatcher = dispatcher
         self._membership = membership
+        self._zones = Zones(core)
         self._offered: list[Record[Trigger]] = []
         self._next_poll = float("-inf")
         self.open = False
@@ -65,7 +67,9 @@ class Timer(Service):
         self.log.info("the timer runs: %d node(s) active", len(self._membership.active()))
 
     async def _poll(self) -> None:
-        for part in slices(self._membership.owned(), SLICE):
+        owned = self._membership.owned()
+        await self._zones.look(owned)
+        for part in slices(owned, SLICE):
             if self._dispatcher.full:
                 return
             due = await self._triggers.due(self._claimer.horizon, part)

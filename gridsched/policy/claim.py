@@ -16,7 +16,7 @@ from gridsched.model.firing import Firing
 from gridsched.model.job import Job
 from gridsched.model.trigger import Trigger
 from gridsched.policy.calendars import ResolvedCalendar
-from gridsched.policy.fire_times import count_until, fire_after, following
+from gridsched.policy.fire_times import count_until, edition, fire_after, following
 from gridsched.policy.misfire import AfterMisfire, apply_misfire
 
 MAX_INSTANTS: Final = 64
@@ -129,6 +129,7 @@ def _advance(trigger: Trigger, instant: Instant, fire: int | None, now: int) -> 
         trigger,
         next_fire=fire,
         due=fire,
+        tzdata=edition(trigger.schedule, trigger.calendar),
         previous_fire=last,
         fired=trigger.fired + instant.count,
         misfired=trigger.misfired + lost,

@@ -22,7 +22,14 @@ from gridsched.model.trigger import (
     Simple,
     Trigger,
 )
-from gridsched.policy import calendar_interval, calendars, cron, cron_parse, daily_time_interval
+from gridsched.policy import (
+    calendar_interval,
+    calendars,
+    cron,
+    cron_parse,
+    daily_time_interval,
+    localtime,
+)
 from gridsched.policy.calendars import ResolvedCalendar
 
 
@@ -68,6 +75,13 @@ def following(
     if isinstance(schedule, DailyTimeInterval) and runs > schedule.repeat_count != FOREVER:
         return None
     return fire_after(schedule, after, calendar)
+
+
+def edition(schedule: Schedule, calendar: str) -> int:
+    """The edition of the time zone data by which the instants of a schedule with a calendar of that
+    name are computed here; 0 where they need none."""
+    zone = getattr(schedule, "zone", "UTC")
+    return localtime.EDITION if calendar or zone != "UTC" else 0
 
 
 def count_until(

@@ -14,8 +14,11 @@ from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from functools import lru_cache
+from importlib.resources import files
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo
+
+import tzdata
 
 from gridsched.errors import InvalidSchedule
 from gridsched.model.dst import DstPolicy as DstPolicy  # noqa: PLC0414  a word of this room too
@@ -50,17 +53,41 @@ class Shift(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def zone(name: str) -> ZoneInfo:
-    """The IANA time zone of that name; InvalidSchedule, with the closest names, if there is none."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidSchedule(f"no such time zone {name!r}{_did_you_mean(name)}") from None
+    """The IANA time zone of that name; InvalidSchedule, with the closest names, if there is none.
+
+    Always of the package tzdata, never of the system, so that nodes with the same packages agree.
+    """
+    if name not in _names():
+        raise InvalidSchedule(f"no such time zone {name!r}{_did_you_mean(name)}")
+    with files(tzdata).joinpath("zoneinfo", *name.split("/")).open("rb") as rules:
+        return ZoneInfo.from_file(rules, key=name)
+
+
+@lru_cache(maxsize=1)
+def _names() -> frozenset[str]:
+    """Every zone that there is."""
+    return frozenset(files(tzdata).joinpath("zones").read_text("utf-8").split())
+
+
+def edition_name(edition: int) -> str:
+    """An edition of the time zone data as IANA writes it: 202602 is "2026b"."""
+    year, letter = divmod(edition, 100)
+    return f"{year}{chr(ord('a') + letter - 1)}"
+
+
+def edition_of(name: str) -> int:
+    """The number of an edition; those of later ones are higher."""
+    return int(name[:4]) * 100 + ord(name[4]) - ord("a") + 1
+
+
+EDITION: Final = edition_of(tzdata.IANA_VERSION)
+"""The edition of the time zone data by which instants are computed here."""
 
 
 def _did_you_mean(name: str) -> str:
     """The zones whose names, or whose last parts (the city), are closest."""
     written: dict[str, str] = {}
-    for known in sorted(available_timezones()):
+    for known in sorted(_names()):
         written[known.lower()] = known
         written.setdefault(known.lower().rpartition("/")[2], known)
     wanted = name.strip().lower().replace(" ", "_")

@@ -20,7 +20,7 @@ from gridsched.model.trigger import Once, Trigger
 from gridsched.policy import transitions
 from gridsched.policy.calendars import ResolvedCalendar, resolve
 from gridsched.policy.checks import check_trigger
-from gridsched.policy.fire_times import first_fire, following, starting
+from gridsched.policy.fire_times import edition, first_fire, following, starting
 from gridsched.policy.misfire import MisfireAction, action, is_overdue
 
 MANUAL_GROUP = "MANUAL_TRIGGER"
@@ -87,6 +87,7 @@ def _accept(trigger: Trigger, submission: Submission, calendars: Mapping[str, Ca
         priority=trigger.priority,
         next_fire=at,
         due=at,
+        tzdata=edition(schedule, trigger.calendar),
         submission=submission.id,
         created_at=submission.created_at,
     )
@@ -102,16 +103,21 @@ def calendar_of(trigger: Trigger, calendars: Mapping[str, Calendar]) -> Resolved
     return resolve(trigger.calendar, calendars) if trigger.calendar else None
 
 
-def with_calendar(trigger: Trigger, calendar: ResolvedCalendar, now: int) -> Trigger:
-    """The trigger after its calendar changed: what it has fired stands, its next fire is computed
-    anew (Quartz's updateWithNewCalendar)."""
+def recomputed(trigger: Trigger, calendar: ResolvedCalendar | None, now: int) -> Trigger:
+    """The trigger after its calendar or the rules of its zone changed: what it has fired stands, its
+    next fire is computed anew (Quartz's updateWithNewCalendar)."""
     if trigger.state not in ("NORMAL", "PAUSED"):
         return trigger
     done = -1 if trigger.previous_fire is None else trigger.previous_fire
     fire = following(trigger, done, trigger.fired - trigger.misfired, calendar)
     if fire is None:
         return replace(trigger, state="COMPLETE", next_fire=None, due=None, finished_at=now)
-    return replace(trigger, next_fire=fire, due=fire if trigger.state == "NORMAL" else None)
+    return replace(
+        trigger,
+        next_fire=fire,
+        due=fire if trigger.state == "NORMAL" else None,
+        tzdata=edition(trigger.schedule, trigger.calendar),
+    )
 
 
 def manual_trigger(submission: Submission, data: dict[str, Any], base: Trigger | None) -> Trigger:

@@ -31,5 +31,11 @@ class TriggerStore(Store[Trigger]):
         """The triggers that fired for the last time by `until` (epoch ms)."""
         return await self.find([Between("finished_at", 0, until)], partitions)
 
+    async def of_older_tzdata(
+        self, edition: int, partitions: Iterable[int]
+    ) -> list[Record[Trigger]]:
+        """The triggers whose next fire was computed by time zone data older than an edition."""
+        return await self.find([Between("tzdata", 1, edition - 1)], partitions)
+
     async def of_job(self, job: str, partition: int) -> list[Record[Trigger]]:
         return await self.find([Equal("job", job)], [partition])

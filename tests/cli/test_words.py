@@ -12,6 +12,7 @@ from gridsched.cli import words
 from gridsched.cli.live import Live
 from gridsched.cli.tally import Tally
 from gridsched.config.settings import StartupJob
+from gridsched.model.dst import DstPolicy
 from gridsched.model.firing import Firing
 from gridsched.model.job import Job
 from gridsched.model.trigger import (
@@ -36,6 +37,11 @@ class TestWords:
         assert words.moment(NOON, LONDON) == "2026-06-01T12:00:00+01:00"
         assert words.moment(NOON + 7, LONDON) == "2026-06-01T12:00:00.007+01:00"
 
+    def test_a_moment_of_a_repeated_hour_has_the_offset_of_its_pass(self) -> None:
+        first = 1_792_888_200_000
+        assert words.moment(first, LONDON) == "2026-10-25T01:30:00+01:00"
+        assert words.moment(first + 3_600_007, LONDON) == "2026-10-25T01:30:00.007+00:00"
+
     @pytest.mark.parametrize(
         ("ms", "said"),
         [(0, "0 ms"), (2000, "2 s"), (90_250, "1 min 30 s 250 ms"), (90_000_000, "1 d 1 h"), (-5, "-5 ms")],
@@ -56,6 +62,10 @@ class TestWords:
             ),
             (Simple(NOON, 0, 0), "once 2026-06-01T12:00:00+01:00"),
             (Once(WHEN_SUBMITTED), "once when submitted"),
+            (
+                Cron("0 0 9 * * ?", "Asia/Tokyo", dst=DstPolicy("skip", "both")),
+                "cron 0 0 9 * * ? (Asia/Tokyo; skip,both)",
+            ),
             (
                 CalendarInterval(NOON, 1, "MONTH", "Europe/London"),
                 "every 1 month from 2026-06-01T12:00:00+01:00 (Europe/London)",

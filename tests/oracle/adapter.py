@@ -6,6 +6,7 @@ Each table is one function from a row's inputs to its answers, by calls of grids
 functions and nothing else. Quartz answered with its own way of taking clock changes, so every
 answer asks for that. `oracle_values` says how Quartz's triggers, calendars and questions are put as
 ours where the two mean different things: ends of daily triggers, edges of days, next included times.
+Zones have the rules that they had for Quartz (`oracle_zones`).
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from oracle_values import calendar_of, quartz_after, quartz_next, schedule_of, with_quartz_end
+from oracle_zones import zone_then
 
 from gridsched.errors import InvalidCron
 from gridsched.model.trigger import DailyTimeInterval, Simple, Trigger
-from gridsched.policy import cron
+from gridsched.policy import cron, localtime
 from gridsched.policy.calendars import ResolvedCalendar, included
 from gridsched.policy.claim import Window, claim
 from gridsched.policy.completion import execution_complete
@@ -183,6 +185,7 @@ def main() -> None:
     table = sys.argv[1] if len(sys.argv) == 2 else ""
     if table not in ANSWERS:
         sys.exit(f"usage: adapter.py TABLE, where TABLE is one of: {', '.join(sorted(ANSWERS))}")
+    localtime.zone = zone_then
     for line in sys.stdin:
         try:
             answer = ANSWERS[table](json.loads(line))

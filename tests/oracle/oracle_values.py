@@ -26,9 +26,10 @@ from gridsched.model.trigger import (
     TimeOfDay,
 )
 from gridsched.model.weekdays import ALL_DAYS
+from gridsched.policy import localtime
 from gridsched.policy.calendars import ResolvedCalendar, next_included, resolve
 from gridsched.policy.fire_times import fire_after
-from gridsched.policy.localtime import QUARTZ, WALL_CLOCK, DstPolicy, to_instants, to_local, zone
+from gridsched.policy.localtime import QUARTZ, WALL_CLOCK, DstPolicy, to_instants, to_local
 
 Row = dict[str, Any]
 
@@ -94,7 +95,7 @@ def with_quartz_end(schedule: Schedule) -> Schedule:
     """
     if not isinstance(schedule, DailyTimeInterval) or schedule.end is None:
         return schedule
-    unending, tz = replace(schedule, end=None), zone(schedule.zone)
+    unending, tz = replace(schedule, end=None), localtime.zone(schedule.zone)
     last_day = datetime.combine(to_local(schedule.end, tz), time())
     midnight = to_instants(last_day, tz, WALL_CLOCK)[0]
     fire = fire_after(unending, schedule.end - 1000)
@@ -189,7 +190,7 @@ def quartz_next(calendar: Row, instant: int) -> int | None:
         return next_included(_resolved(calendar), at)
     if calendar["type"] in ("weekly", "monthly"):
         return next_included(_resolved({**calendar, "base": None}), at)
-    tz = zone(calendar["zone"])
+    tz = localtime.zone(calendar["zone"])
     midnight = datetime.combine(to_local(at, tz), time())
     return next_included(_resolved(calendar), to_instants(midnight, tz, WALL_CLOCK)[0])
 

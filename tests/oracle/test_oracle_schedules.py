@@ -14,8 +14,9 @@ from oracle_values import schedule_of
 from test_oracle_cron import cron_class
 
 from gridsched.model.trigger import CalendarInterval
+from gridsched.policy import localtime
 from gridsched.policy.fire_times import fire_after
-from gridsched.policy.localtime import QUARTZ, to_instants, to_local, zone
+from gridsched.policy.localtime import QUARTZ, to_instants, to_local
 
 HOUR_KEPT = "the hour of a calendar interval is kept"
 HORIZON = "years are 1970 to 2299"
@@ -70,7 +71,11 @@ def _calendar_interval_class(row: dict[str, Any]) -> str | None:
         return HORIZON
     schedule = schedule_of(row)
     assert isinstance(schedule, CalendarInterval)
-    tz, at, fire = zone(schedule.zone), to_local(schedule.start, zone(schedule.zone)).time(), -1
+    tz, at, fire = (
+        localtime.zone(schedule.zone),
+        to_local(schedule.start, localtime.zone(schedule.zone)).time(),
+        -1,
+    )
     while fire < max(row["after"]):
         following = fire_after(schedule, fire)
         assert following is not None
@@ -84,7 +89,7 @@ def _daily_class(trigger: dict[str, Any], difference: Difference) -> str | None:
     wanted = [fire for fire in _instants(difference.row, difference.fields) if fire is not None]
     if wanted and min(wanted) < trigger["start"]:
         return START
-    tz = zone(trigger["zone"])
+    tz = localtime.zone(trigger["zone"])
     day = to_local(trigger["start"], tz)
     opening = datetime.combine(day, time(*(trigger["startTimeOfDay"] or (0,))))
     if not to_instants(opening, tz, QUARTZ):
@@ -122,7 +127,7 @@ def test_quartz_excludes_the_edges_of_a_day() -> None:
         if row["query"] == "instants" and row["calendar"]["type"] == "daily"
         if not row["calendar"]["invert"]
         for instant, included in zip(row["instants"], row["included"], strict=True)
-        if to_local(instant, zone(row["calendar"]["zone"])).time() == time()
+        if to_local(instant, localtime.zone(row["calendar"]["zone"])).time() == time()
     ]
     assert edges
     assert not any(edges)

@@ -4,19 +4,24 @@
 
 from __future__ import annotations
 
+import importlib.resources
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import tzdata
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridsched.errors import InvalidSchedule
 from gridsched.policy.localtime import (
+    EDITION,
     ELAPSED,
     QUARTZ,
     WALL_CLOCK,
     DstPolicy,
     earliest_local,
+    edition_name,
+    edition_of,
     latest_local,
     shift_at,
     single_passes,
@@ -132,3 +137,28 @@ def test_there_and_back(change: tuple[str, str], offset: int) -> None:
 def test_both_passes_are_the_union_of_each() -> None:
     assert single_passes(ELAPSED) == (DstPolicy("skip", "first"), DstPolicy("skip", "second"))
     assert single_passes(QUARTZ) == (QUARTZ,)
+
+
+def test_zones_are_those_of_the_package_whatever_the_system_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    zone.cache_clear()
+    monkeypatch.setenv("PYTHONTZPATH", "/nowhere")
+    every = importlib.resources.files("tzdata").joinpath("zones").read_text().split()
+    assert [zone(name).key for name in every] == every
+
+
+@pytest.mark.parametrize(
+    "name", ["localtime", "../zones", "/etc/localtime", "Europe", "", "posix/UTC"]
+)
+def test_what_only_a_system_would_take_for_a_zone_is_refused(name: str) -> None:
+    with pytest.raises(InvalidSchedule, match="no such time zone"):
+        zone(name)
+
+
+def test_editions_are_in_order() -> None:
+    names = ["2025b", "2025c", "2026a"]
+    editions = [edition_of(name) for name in names]
+    assert editions == sorted(editions)
+    assert [edition_name(edition) for edition in editions] == names
+    assert edition_name(EDITION) == tzdata.IANA_VERSION

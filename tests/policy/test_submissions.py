@@ -31,9 +31,9 @@ from gridsched.policy.submissions import (
     SchedulePlan,
     pause_trigger,
     plan_schedule,
+    recomputed,
     resume_firing,
     resume_trigger,
-    with_calendar,
 )
 
 NOW = 20_000 * DAY
@@ -108,13 +108,13 @@ def test_the_first_fire_is_one_that_the_calendar_and_its_base_include() -> None:
 def test_a_replaced_calendar_gives_another_next_fire() -> None:
     (trigger,) = plan(Simple(NOW, DAY)).triggers
     calendar = resolve("weekend", CALENDARS)
-    changed = with_calendar(trigger, calendar, NOW)
+    changed = recomputed(trigger, calendar, NOW)
     assert changed.next_fire == changed.due == NOW + 3 * DAY
 
 
 def test_a_calendar_replaced_while_its_trigger_is_paused_counts_once_it_is_resumed() -> None:
     (trigger,) = plan(Simple(NOW, DAY)).triggers
-    changed = with_calendar(pause_trigger(trigger), resolve("weekend", CALENDARS), NOW)
+    changed = recomputed(pause_trigger(trigger), resolve("weekend", CALENDARS), NOW)
     assert changed.due is None
     resumed = resume_trigger(changed)
     assert (resumed.state, resumed.next_fire, resumed.due) == ("NORMAL", *(NOW + 3 * DAY,) * 2)
@@ -122,7 +122,7 @@ def test_a_calendar_replaced_while_its_trigger_is_paused_counts_once_it_is_resum
 
 def test_a_trigger_whose_calendar_leaves_it_nothing_is_finished_now() -> None:
     (trigger,) = plan(Simple(NOW, DAY)).triggers
-    ended = with_calendar(trigger, resolve("never", CALENDARS), NOW + 5)
+    ended = recomputed(trigger, resolve("never", CALENDARS), NOW + 5)
     assert (ended.state, ended.next_fire, ended.due) == ("COMPLETE", None, None)
     assert ended.finished_at == NOW + 5
 
