@@ -99,6 +99,19 @@ def test_an_unknown_request_is_answered_at_once(server: GridServer, well: None) 
         assert raw.ping()
 
 
+@pytest.mark.parametrize(
+    ("type", "why"),
+    [(0x012E00, b"Java code"), (0x150200, b"transactions"), (0x210400, b"SQL"), (0x1E0100, b"CP")],
+)
+def test_what_is_not_supported_says_why(server: GridServer, type: int, why: bytes) -> None:
+    with RawClient(server.addresses[0]) as raw:
+        raw.authenticate()
+        raw.send(request(type))
+        answer = raw.message()
+        assert b"UnsupportedOperationException" in answer
+        assert why in answer
+
+
 def test_a_request_without_its_fields_is_answered(server: GridServer, well: None) -> None:
     with RawClient(server.addresses[0]) as raw:
         raw.authenticate()

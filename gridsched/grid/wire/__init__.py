@@ -5,7 +5,8 @@
     operations  what each request does; one module a service
     messages    the table of requests, responses and events, with `codec` and `types` to speak them
     frames      bytes to messages and back
-    errors      exceptions to Hazelcast's error holders
+    query       predicates, aggregators and projections on values of every serialized form
+    errors      exceptions to Hazelcast's error holders; `unsupported` is what nobody answers
 
 The protocol's source is hazelcast/hazelcast-client-protocol, and where that is silent, what a
 5.7.0 member does.

@@ -20,6 +20,7 @@ from gridsched.grid.wire.errors import (
 from gridsched.grid.wire.frames import BACKUP_AWARE, MalformedMessage, Message, MessageReader
 from gridsched.grid.wire.operations import Answer, find
 from gridsched.grid.wire.services import Services
+from gridsched.grid.wire.unsupported import explain
 
 GREETING: Final = b"CP2"
 """What a client of the binary protocol sends first."""
@@ -183,9 +184,7 @@ class Endpoint(asyncio.Protocol):
         try:
             answer = find(message.type)
             if answer is None:
-                raise UnsupportedOperation(
-                    f"Unrecognized client message received with type: 0x{message.type:06x}"
-                )
+                raise UnsupportedOperation(explain(message.type))
             if not self.authenticated and not answer.is_open:
                 raise AuthenticationFailed("a client must authenticate before any operation")
             found = answer.handle(self, *answer.decode(message))
