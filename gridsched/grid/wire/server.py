@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import socket
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, repeat
 from typing import Final
@@ -53,7 +54,7 @@ class WireServer:
         self._cluster = cluster
         self._uuids = uuids
         self._config = config or GridConfig()
-        self._host = ""
+        self._host = self._known_as = ""
         self._services: Services | None = None
         self._listeners: dict[str, asyncio.Server] = {}
         self._watch: asyncio.TimerHandle | None = None
@@ -75,10 +76,12 @@ class WireServer:
     async def start(self, host: str = "127.0.0.1", ports: Sequence[int] = ()) -> None:
         """Listen for clients of every member: at these ports, in the order they joined.
 
-        Port 0 is any free one, and so is one that is not given.
+        Port 0 is any free one, and so is one that is not given. Where `host` is a wildcard, members
+        are known by the address of this machine's name.
         """
         _warn_beyond_loopback(host)
         self._host = host
+        self._known_as = _reachable(host)
         self._services = Services(self._cluster, self._config, self._uuids)
         try:
             for member, port in zip(self._cluster.members, chain(ports, repeat(0)), strict=False):
@@ -149,7 +152,7 @@ class WireServer:
         return Endpoint(services, member)
 
     def _address_of(self, listener: asyncio.Server) -> str:
-        return f"{self._host}:{listener.sockets[0].getsockname()[1]}"
+        return f"{self._known_as}:{listener.sockets[0].getsockname()[1]}"
 
     def _close_departed(self) -> None:
         staying = {member.uuid for member in self._cluster.members}
@@ -200,6 +203,16 @@ def _most_connections() -> int:
     if files == resource.RLIM_INFINITY:
         return MAX_CONNECTIONS
     return max(1, min(MAX_CONNECTIONS, files - RESERVED_FILES))
+
+
+def _reachable(host: str) -> str:
+    """The address by which members are known: a wildcard's is that of this machine's name."""
+    if host not in ("0.0.0.0", "::", ""):
+        return host
+    try:
+        return socket.gethostbyname(socket.gethostname())
+    except OSError:
+        return "127.0.0.1"
 
 
 def _warn_beyond_loopback(host: str) -> None:
