@@ -23,7 +23,7 @@ def _chosen(text: str, known: tuple[str, ...]) -> list[str]:
 
 @click.command()
 @click.option("--only", default=",".join(SCENARIOS), help="Scenarios, separated by commas.")
-@click.option("--grids", default=",".join(GRIDS), help="embedded, hazelcast, peers.")
+@click.option("--grids", default=",".join(GRIDS), help="embedded, wire, hazelcast, peers.")
 @click.option("--quick", is_flag=True, help="A tenth of each load: to see that it works.")
 @click.option(
     "--repeat", default=1, show_default=True, help="Runs of each case; medians are shown."

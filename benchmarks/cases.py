@@ -10,16 +10,20 @@ import msgspec
 EMBEDDED = "embedded"
 ONE_NODE = "Hazelcast, 1 node"
 TWO_NODES = "Hazelcast, 2 nodes"
+WIRE_1 = "wire, 1 node"
+WIRE_2 = "wire, 2 nodes"
 APSCHEDULER_3 = "APScheduler 3"
 APSCHEDULER_4 = "APScheduler 4"
 
-SUBJECTS = (EMBEDDED, ONE_NODE, TWO_NODES, APSCHEDULER_3, APSCHEDULER_4)
+SUBJECTS = (EMBEDDED, WIRE_1, WIRE_2, ONE_NODE, TWO_NODES, APSCHEDULER_3, APSCHEDULER_4)
 GRIDS = {
     "embedded": (EMBEDDED,),
+    "wire": (WIRE_1, WIRE_2),
     "hazelcast": (ONE_NODE, TWO_NODES),
     "peers": (APSCHEDULER_3, APSCHEDULER_4),
 }
-NODES = {ONE_NODE: 1, TWO_NODES: 2}
+HAZELCAST = GRIDS["hazelcast"]
+NODES = {WIRE_1: 1, WIRE_2: 2, ONE_NODE: 1, TWO_NODES: 2}
 SCENARIOS = ("herd", "steady", "submit", "memory")
 
 
@@ -101,7 +105,7 @@ def _of(scenario: str, share: int) -> list[Case]:
 
 
 def _on(base: Case, subject: str, share: int) -> Case:
-    real = subject in NODES and base.scenario != "memory"
+    real = subject in HAZELCAST and base.scenario != "memory"
     return msgspec.structs.replace(
         base,
         subject=subject,

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from benchmarks import peers
-from benchmarks.cases import NODES, Case
+from benchmarks.cases import HAZELCAST, Case
 from benchmarks.figures import figures
 from benchmarks.member import why_no_member
 
@@ -58,7 +58,7 @@ def _command(case: Case) -> list[str]:
             return peers.command(case.subject)
         except peers.NotInstallable as reason:
             raise Failed(f"not installable: {reason}") from reason
-    if case.subject in NODES and (reason := why_no_member()):
+    if case.subject in HAZELCAST and (reason := why_no_member()):
         raise Failed(reason)
     return [sys.executable, "-m", "benchmarks.child"]
 

@@ -14,8 +14,8 @@ from typing import Any, Self
 import msgspec
 
 from benchmarks import jobs
-from benchmarks.cases import NODES, Case
-from benchmarks.member import start_member
+from benchmarks.cases import HAZELCAST, NODES, Case
+from benchmarks.member import start_grid, start_member
 from gridsched import aio
 from gridsched.runtime import settle_garbage_collector
 
@@ -103,7 +103,8 @@ class NodeProcess:
 
 
 class Cluster:
-    """A real Hazelcast member and nodes beside it; this process is a client only."""
+    """A grid, Hazelcast's or our own behind its protocol, and nodes beside it; this process is a
+    client only."""
 
     def __init__(self, case: Case) -> None:
         self._case = case
@@ -112,7 +113,8 @@ class Cluster:
 
     async def __aenter__(self) -> Self:
         folder = Path(self._folder.name)
-        self._member = start_member(folder, CLUSTER_NAME)
+        start = start_member if self._case.subject in HAZELCAST else start_grid
+        self._member = start(folder, CLUSTER_NAME)
         try:
             for number in range(NODES[self._case.subject]):
                 self._nodes.append(await NodeProcess.start(self._order(number), folder))
