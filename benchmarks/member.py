@@ -49,16 +49,8 @@ class GridProcess:
         config.write_text(GRID_XML)
         self._process = subprocess.Popen(
             [
-                sys.executable,
-                "-m",
-                "gridsched",
-                "grid",
-                "--listen",
-                "127.0.0.1:0",
-                "--cluster-name",
-                cluster_name,
-                "--config",
-                str(config),
+                *(sys.executable, "-m", "gridsched", "grid", "--listen", "127.0.0.1:0"),
+                *("--cluster-name", cluster_name, "--config", str(config)),
             ],
             stdout=subprocess.PIPE,
             text=True,
