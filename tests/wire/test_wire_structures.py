@@ -102,6 +102,16 @@ def test_a_lease_ends_a_lock(server: GridServer, connect: Clients, name: str) ->
     theirs.unlock("k")
 
 
+def test_a_destroyed_map_keeps_neither_entries_nor_locks(client: Any, name: str) -> None:
+    held = client.get_map(name).blocking()
+    held.put("k", 1)
+    held.lock("k")
+    held.destroy()
+    again = client.get_map(name).blocking()
+    assert again.size() == 0
+    assert not again.is_locked("k")
+
+
 def test_a_client_that_leaves_leaves_no_lock(server: GridServer, connect: Clients) -> None:
     leaving, staying = connect(server), connect(server).get_map("left").blocking()
     leaving.get_map("left").blocking().lock("k")

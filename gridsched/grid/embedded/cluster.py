@@ -148,11 +148,12 @@ class EmbeddedCluster:
         return found
 
     def destroy_map(self, name: str) -> None:
-        """Drop a map, its entries and its listeners; the next `map` makes it anew."""
+        """Drop a map, its entries, locks and listeners; the next `map` makes it anew."""
         self.check_running()
         found = self._maps.pop(name, None)
         if found is not None:
             self._retired[name] = found
+            found.locks.release_all(lambda owner: True)
             found.clear()
             found.listeners.clear()
             for partition in self._partitions:
