@@ -14,8 +14,9 @@ from gridsched.cli.output import print_json, print_table
 from gridsched.clock import SystemClock
 from gridsched.model.dst import DstPolicy
 from gridsched.model.trigger import Cron, Dialect
-from gridsched.policy import localtime
+from gridsched.policy import cron_parse, localtime
 from gridsched.policy.cron_parse import LAST_YEAR
+from gridsched.policy.cron_words import describe
 from gridsched.policy.fire_times import fire_after
 
 _UTC: Final = ZoneInfo("UTC")
@@ -53,13 +54,14 @@ def upcoming(
     dst: DstPolicy | None,
     as_json: bool,
 ) -> None:
-    """Print the next fire times of the cron expression EXPR."""
+    """Print the next fire times of the cron expression EXPR, and what it means in words."""
     first = SystemClock().now() if start is None else instant(start, zone)
     local = zone or _UTC
     fires = _fires(Cron(expression, local.key, dialect=dialect, dst=dst), first, count)
     if as_json:
         print_json([_as_json(fire, local) for fire in fires])
     elif fires:
+        click.echo(describe(cron_parse.parse(expression, dialect)))
         print_table(
             [local.key, "UTC", "CLOCK CHANGE"],
             [[words.moment(f, local), _in_utc(f), _clock_change(f, local)] for f in fires],

@@ -35,7 +35,8 @@ class TestNext:
             "next", "0 0 9 ? * MON-FRI", "--zone", "Europe/London", "--from", "2026-06-05T09:00"
         )
         assert result.exit_code == 0
-        assert result.stdout.splitlines()[:3] == [
+        assert result.stdout.splitlines()[:4] == [
+            "At 09:00, Monday through Friday",
             "Europe/London              UTC                   CLOCK CHANGE",
             "2026-06-05T09:00:00+01:00  2026-06-05T08:00:00Z",
             "2026-06-08T09:00:00+01:00  2026-06-08T08:00:00Z",
@@ -44,11 +45,11 @@ class TestNext:
     def test_clock_changes_are_marked(self, cli: Run) -> None:
         hourly = ("next", "0 30 * * * ?", "--zone", "Europe/London", "--count", "3")
         back = cli(*hourly, "--from", "2026-10-25T00:00").stdout.splitlines()
-        assert back[2].endswith("2026-10-25T00:30:00Z  back: first 01:00–02:00")
-        assert back[3].endswith("2026-10-25T01:30:00Z  back: second 01:00–02:00")
+        assert back[3].endswith("2026-10-25T00:30:00Z  back: first 01:00–02:00")
+        assert back[4].endswith("2026-10-25T01:30:00Z  back: second 01:00–02:00")
         daily = ("next", "0 30 1 * * ?", "--zone", "Europe/London", "--count", "1")
         forward = cli(*daily, "--from", "2026-03-29T00:00").stdout.splitlines()
-        assert forward[1] == (
+        assert forward[2] == (
             "2026-03-29T02:00:00+01:00  2026-03-29T01:00:00Z  forward: no 01:00–02:00"
         )
 
@@ -57,7 +58,7 @@ class TestNext:
         skipped = cli(*daily, "--from", "2026-03-29T00:00", "--dst", "skip,second").stdout
         assert "2026-03-30T01:30:00+01:00" in skipped
         second = cli(*daily, "--from", "2026-10-25T00:00", "--dst", "skip,second").stdout
-        assert second.splitlines()[1].endswith("back: second 01:00–02:00")
+        assert second.splitlines()[2].endswith("back: second 01:00–02:00")
 
     def test_unix_dialect_as_json(self, cli: Run) -> None:
         result = cli(
@@ -75,7 +76,7 @@ class TestNext:
 
     def test_the_last_fire_is_said_to_be_it(self, cli: Run) -> None:
         result = cli("next", "0 0 0 1 1 ? 2030", "--from", "2026-01-01T00:00Z")
-        assert len(result.stdout.splitlines()) == 2
+        assert len(result.stdout.splitlines()) == 3
         assert result.stderr == "no more until the end of 2299\n"
 
     def test_a_wrong_field_is_named_and_marked(self, cli: Run) -> None:
