@@ -17,9 +17,22 @@ from gridsched.policy import calendar_forms as forms
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-@click.group()
+class _Listing(click.Group):
+    """Without a command it lists, with a name it shows: as `jobs` and the others do."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        first = args[0] if args else ""
+        if first not in self.commands and first not in ctx.help_option_names:
+            args = ["show" if first and not first.startswith("-") else "list", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Listing)
 def calendars() -> None:
-    """What triggers do not fire at: list, show, store and delete calendars."""
+    """What triggers do not fire at: list, show, store and delete calendars.
+
+    Without a command it lists them, and with a NAME it shows that one.
+    """
 
 
 @calendars.command("list")

@@ -180,6 +180,8 @@ class TestCalendars:
         fields = {"type": "weekly", "zone": "UTC", "base": base, "description": "", "days": [7, 1]}
         assert json.loads(cli("calendars", "show", group, "--json").stdout) == fields
         assert json.loads(cli("calendars", "list", "--json").stdout)[group] == fields
+        assert cli("calendars", "--json").stdout == cli("calendars", "list", "--json").stdout
+        assert cli("calendars", group).stdout == cli("calendars", "show", group).stdout
         shown = dict(
             x.split(maxsplit=1) for x in cli("calendars", "show", group).stdout.splitlines()
         )
