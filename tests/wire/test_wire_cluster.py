@@ -149,6 +149,19 @@ def test_backups_are_acknowledged(connect: Clients) -> None:
         assert not client._invocation_service._pending
 
 
+def test_with_the_last_member_goes_all(connect: Clients) -> None:
+    with GridServer() as server:
+        port = int(server.addresses[0].rpartition(":")[2])
+        first = connect(server)
+        first.get_map("m").blocking().put(1, 1)
+        first.shutdown()
+        server.kill_member(server.members[0])
+        server.add_member(port)
+        second = connect(server)
+        assert second.get_distributed_objects() == []
+        assert second.get_map("m").blocking().size() == 0
+
+
 def test_distributed_objects_come_and_go(server: GridServer, client: Any, name: str) -> None:
     seen: list[tuple[str, str]] = []
     client.add_distributed_object_listener(

@@ -50,8 +50,11 @@ class Services:
         self.flake_ids: dict[tuple[str, str], int] = {}
         self.endpoints: set[Endpoint] = set()
         self.backup_listeners: dict[tuple[UUID, str], Callable[[int], None]] = {}
+        # What clients have made: it is listed while it is among the objects, all else always.
+        self._served: set[tuple[str, str]] = set()
         self._uuids = uuids
         self.cluster_id = self.new_uuid()
+        cluster.membership_listeners.append(self._forget_if_all_is_lost)
 
     def new_uuid(self) -> UUID:
         return UUID(self._uuids())
@@ -60,6 +63,7 @@ class Services:
         """The map of that name, made as it is configured where it is not there yet."""
         found = self.cluster.maps.get(name)
         if found is None:
+            self._served.add((MAP_SERVICE, name))
             config = self.config.map(name)
             found = self.cluster.map(name, index_kinds(config.indexes), config.backup_count)
             found.default_ttl = config.ttl_ms
@@ -70,6 +74,7 @@ class Services:
         """The queue of that name, made as it is configured where it is not there yet."""
         found = self.cluster.queues.get(name)
         if found is None:
+            self._served.add((QUEUE_SERVICE, name))
             found = self.cluster.queue(name, self.config.queue(name).max_size)
         return found
 
@@ -77,6 +82,7 @@ class Services:
         """Take note that there is such an object; it is made when it is first used."""
         if (service, name) not in self.objects:
             self.objects[service, name] = None
+            self._served.add((service, name))
             self._tell(service, name, "CREATED", member)
 
     def destroy(self, service: str, name: str, member: str) -> None:
@@ -94,7 +100,7 @@ class Services:
         """(service name, name) of every object."""
         inside = [(MAP_SERVICE, name) for name in self.cluster.maps]
         inside += [(QUEUE_SERVICE, name) for name in self.cluster.queues]
-        return list(dict.fromkeys([*self.objects, *inside]))
+        return [*self.objects, *(found for found in inside if found not in self._served)]
 
     def is_connected(self, client: UUID | None) -> bool:
         """Whether a client has any connection."""
@@ -122,6 +128,13 @@ class Services:
 
     def close(self) -> None:
         self.view.close()
+        self.cluster.membership_listeners.remove(self._forget_if_all_is_lost)
+
+    def _forget_if_all_is_lost(self) -> None:
+        """With the last member goes all that the members knew."""
+        if not self.cluster.members:
+            self.objects.clear()
+            self.schemas.clear()
 
     def _tell(self, service: str, name: str, kind: str, member: str) -> None:
         for listener in tuple(self.object_listeners):
