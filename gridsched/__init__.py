@@ -4,21 +4,25 @@ with gridsched.connect("127.0.0.1:5701") as scheduler:
     scheduler.schedule(Job("shop.tasks:restock"), cron("0 0/5 8-18 ? * MON-FRI"))
 """
 
-from gridsched.client.blocking import Handle, Scheduler
-from gridsched.client.start import LocalNode, connect, start
-from gridsched.client.triggers import (
-    calendar_interval,
-    cron,
-    daily_time_interval,
-    every,
-    once,
-)
-from gridsched.errors import GridschedError
-from gridsched.jobs.context import JobContext
-from gridsched.model.dst import DstPolicy
-from gridsched.model.job import Job, Retry
-from gridsched.model.trigger import Trigger
-from gridsched.node.hooks import Hook
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from gridsched.client.blocking import Handle, Scheduler
+    from gridsched.client.start import LocalNode, connect, start
+    from gridsched.client.triggers import (
+        calendar_interval,
+        cron,
+        daily_time_interval,
+        every,
+        once,
+    )
+    from gridsched.errors import GridschedError
+    from gridsched.jobs.context import JobContext
+    from gridsched.model.dst import DstPolicy
+    from gridsched.model.job import Job, Retry
+    from gridsched.model.trigger import Trigger
+    from gridsched.node.hooks import Hook
 
 __version__ = "0.1.0"
 
@@ -41,3 +45,32 @@ __all__ = [
     "once",
     "start",
 ]
+
+_HOMES: Final = {
+    "gridsched.client.blocking": ("Handle", "Scheduler"),
+    "gridsched.client.start": ("LocalNode", "connect", "start"),
+    "gridsched.client.triggers": (
+        "calendar_interval",
+        "cron",
+        "daily_time_interval",
+        "every",
+        "once",
+    ),
+    "gridsched.errors": ("GridschedError",),
+    "gridsched.jobs.context": ("JobContext",),
+    "gridsched.model.dst": ("DstPolicy",),
+    "gridsched.model.job": ("Job", "Retry"),
+    "gridsched.model.trigger": ("Trigger",),
+    "gridsched.node.hooks": ("Hook",),
+}
+_HOME: Final = {name: module for module, names in _HOMES.items() for name in names}
+_MODULES: Final = ("aio", "calendars", "errors", "testing")
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for: a grid alone, or a test's fixture, needs no scheduler."""
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

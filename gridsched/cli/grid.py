@@ -12,11 +12,12 @@ import click
 import msgspec
 
 from gridsched.clock import SystemClock, system_ids
+from gridsched.config.settings import DEFAULT_QUEUE_CAPACITY
 from gridsched.errors import GridUnavailable
 from gridsched.grid.embedded.cluster import EmbeddedCluster, uuids
-from gridsched.grid.wire.config import GridConfig
-from gridsched.grid.wire.loops import new_event_loop
+from gridsched.grid.wire.config import GridConfig, QueueConfig
 from gridsched.grid.wire.server import WireServer
+from gridsched.runtime import new_event_loop
 
 
 class _Address(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.2
@@ -66,7 +67,8 @@ def grid(
 
 
 def _config(cluster_name: str | None, path: Path | None) -> GridConfig:
-    found = GridConfig()
+    # Nodes of gridsched ask for bounded execution queues, and are to find them without a file.
+    found = GridConfig(queues={"Execution-*": QueueConfig(DEFAULT_QUEUE_CAPACITY)})
     if path is not None:
         from gridsched.grid.wire.hazelcast_xml import read_hazelcast_xml
 

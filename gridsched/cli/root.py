@@ -3,28 +3,56 @@
 from __future__ import annotations
 
 import logging
+from importlib import import_module
+from typing import Final
 
 import click
 
 from gridsched import __version__
-from gridsched.cli.calendars import calendars
-from gridsched.cli.changes import delete, fire, pause, resume
-from gridsched.cli.cluster import cluster, members
 from gridsched.cli.exits import EXIT_CODES, ErrorsAsExitCodes
-from gridsched.cli.grid import grid
-from gridsched.cli.listing import firings, jobs, results, triggers
-from gridsched.cli.start import start
-from gridsched.cli.submit import submit
-from gridsched.cli.upcoming import upcoming
-from gridsched.cli.validate import validate
+
+_COMMANDS: Final = {
+    "start": "start",
+    "validate": "validate",
+    "cluster": "cluster",
+    "members": "cluster",
+    "jobs": "listing",
+    "triggers": "listing",
+    "calendars": "calendars",
+    "firings": "listing",
+    "results": "listing",
+    "submit": "submit",
+    "pause": "changes",
+    "resume": "changes",
+    "delete": "changes",
+    "fire": "changes",
+    "next": "upcoming",
+    "grid": "grid",
+}
+"""The module of each command; it is loaded when the command is asked for."""
 
 _EPILOG = "\b\nExit codes:\n" + "\n".join(
     f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES.items()
 )
 
 
+class _Commands(ErrorsAsExitCodes):
+    """The commands, loaded as they are needed: `grid` is to be ready at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        home = _COMMANDS.get(cmd_name)
+        if home is None:
+            return None
+        module = import_module(f"gridsched.cli.{home}")
+        command: click.Command = getattr(module, "upcoming" if cmd_name == "next" else cmd_name)
+        return command
+
+
 @click.group(
-    cls=ErrorsAsExitCodes,
+    cls=_Commands,
     epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -43,24 +71,3 @@ def main(debug: bool) -> None:
     else:
         # What a command has to say it prints; without a handler Python would write warnings.
         logging.getLogger().addHandler(logging.NullHandler())
-
-
-for command in (
-    start,
-    validate,
-    cluster,
-    members,
-    jobs,
-    triggers,
-    calendars,
-    firings,
-    results,
-    submit,
-    pause,
-    resume,
-    delete,
-    fire,
-    upcoming,
-    grid,
-):
-    main.add_command(command)

@@ -25,7 +25,7 @@ def grid_server() -> Iterator[GridServer]:
     """A running grid of one member, shared by all tests of the session."""
     from gridsched.testing.server import GridServer
 
-    with GridServer() as server:
+    with GridServer(members=1) as server:
         yield server
 
 

@@ -16,8 +16,8 @@ from gridsched.clock import SystemClock, system_ids
 from gridsched.grid.embedded.cluster import EmbeddedCluster, uuids
 from gridsched.grid.wire.config import GridConfig
 from gridsched.grid.wire.hazelcast_xml import read_hazelcast_xml
-from gridsched.grid.wire.loops import new_event_loop
 from gridsched.grid.wire.server import WireServer
+from gridsched.runtime import new_event_loop
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ class GridServer:
     def __init__(
         self,
         cluster_name: str | None = None,
-        members: int = 1,
+        members: int = 2,
         host: str = "127.0.0.1",
         port: int = 0,
         config_xml: str | Path | None = None,

@@ -41,7 +41,7 @@ def _sections(command: click.Command, context: click.Context) -> str:
     written = f"\n## {context.command_path}\n\n```text\n{context.get_help()}\n```\n"
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
-            each = command.commands[name]
+            each = command.get_command(context, name)
             written += _sections(each, _context(each, name, context))
     return written
 

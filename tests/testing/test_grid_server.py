@@ -45,14 +45,14 @@ def test_it_starts_in_no_time() -> None:
 
 
 def test_it_runs_once_at_a_time() -> None:
-    with GridServer() as server, pytest.raises(RuntimeError):
+    with GridServer(members=1) as server, pytest.raises(RuntimeError):
         server.start()
     with pytest.raises(RuntimeError):
         server.add_member()
 
 
 def test_members_keep_the_ports_they_are_given() -> None:
-    with GridServer() as server:
+    with GridServer(members=1) as server:
         taken = int(server.addresses[0].rpartition(":")[2])
         with pytest.raises(OSError, match="ddress"):
             GridServer(port=taken).start()
@@ -121,7 +121,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_events_may_be_lost_and_answers_late() -> None:
-    with GridServer() as server:
+    with GridServer(members=1) as server:
         client = connected(server)
         held = client.get_map("m").blocking()
         heard: list[int] = []

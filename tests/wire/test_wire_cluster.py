@@ -29,7 +29,7 @@ def test_clients_see_the_members_and_their_partitions(connect: Clients) -> None:
 
 
 def test_members_that_join_and_leave_are_announced(connect: Clients) -> None:
-    with GridServer() as server:
+    with GridServer(members=1) as server:
         client = connect(server)
         seen: list[tuple[str, str]] = []
         client.cluster_service.add_listener(
@@ -150,7 +150,7 @@ def test_backups_are_acknowledged(connect: Clients) -> None:
 
 
 def test_with_the_last_member_goes_all(connect: Clients) -> None:
-    with GridServer() as server:
+    with GridServer(members=1) as server:
         port = int(server.addresses[0].rpartition(":")[2])
         first = connect(server)
         first.get_map("m").blocking().put(1, 1)

@@ -141,7 +141,7 @@ def test_a_client_that_reads_nothing_is_dropped(
     connect: Clients, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(endpoint, "MAX_BACKLOG", 1 << 20)
-    with GridServer() as server, RawClient(server.addresses[0]) as raw:
+    with GridServer(members=1) as server, RawClient(server.addresses[0]) as raw:
         raw.authenticate()
         raw.send(request(0x040200, b"news", fixed=b"\0"))
         assert raw.message()
@@ -159,7 +159,7 @@ def test_a_client_that_reads_nothing_is_dropped(
 
 def test_there_is_an_end_to_connections(monkeypatch: pytest.MonkeyPatch, connect: Clients) -> None:
     monkeypatch.setattr("gridsched.grid.wire.server.MAX_CONNECTIONS", 3)
-    with GridServer() as server:
+    with GridServer(members=1) as server:
         client = connect(server)
         held = [RawClient(server.addresses[0]) for _ in range(2)]
         assert all(raw.authenticate() == AUTHENTICATED for raw in held)
@@ -181,7 +181,7 @@ def test_it_warns_of_clients_from_elsewhere(caplog: pytest.LogCaptureFixture) ->
 def test_strangers_do_not_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gridsched.grid.wire.server.AUTHENTICATION_TIMEOUT", 0.1)
     monkeypatch.setattr("gridsched.grid.wire.server.WATCH_INTERVAL", 0.05)
-    with GridServer() as server, RawClient(server.addresses[0]) as raw:
+    with GridServer(members=1) as server, RawClient(server.addresses[0]) as raw:
         assert raw.is_closed()
 
 
