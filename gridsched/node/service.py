@@ -26,6 +26,7 @@ class Service(ABC):
         self.failures = 0
         self.log = logging.getLogger(f"gridsched.{name}")
         self._task: asyncio.Task[None] | None = None
+        self._finishing = False
         self._woken = False
         self._resting: asyncio.Future[None] | None = None
 
