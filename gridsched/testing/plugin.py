@@ -4,8 +4,7 @@
 `make_grid`         makes GridServers of a test's own: several members, a configuration, faults
 `hazelcast_client`  a client of the shared grid; what the test made in the grid goes with it
 
-They are there once the package is installed; without its entry point, a conftest.py takes them by
-`pytest_plugins = ["gridsched.testing.plugin"]`.
+They are there once the package is installed.
 """
 
 from __future__ import annotations

@@ -156,7 +156,6 @@ def test_own(make_grid):
 
 
 def test_the_fixtures(pytester: pytest.Pytester) -> None:
-    pytester.makeconftest('pytest_plugins = ["gridsched.testing.plugin"]')
     pytester.makepyfile(FIXTURES)
     pytester.runpytest_subprocess().assert_outcomes(passed=3)
 
