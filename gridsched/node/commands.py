@@ -90,8 +90,9 @@ class Commands:
             def resumed(firing: Firing, trigger: Trigger = record.value) -> Firing:
                 return policy.resume_firing(firing, trigger, now, self._threshold)
 
-            await self._each_firing(record.key, resumed)
+            # The trigger first: the sweep parks again what is sent out while it is PAUSED.
             changed = await change(self._caches.triggers, record, policy.resume_trigger)
+            await self._each_firing(record.key, resumed)
             if changed is not None:
                 sooner.append(changed)
         return sooner

@@ -63,10 +63,6 @@ class Dispatcher(Service):
         """Is the backlog above its bound? Then nothing more is to be claimed."""
         return len(self._backlog) >= self._bound
 
-    @property
-    def backlog(self) -> int:
-        return len(self._backlog)
-
     def holds(self, key: str) -> bool:
         """Does that firing wait in the backlog?"""
         return key in self._waiting

@@ -168,7 +168,9 @@ class Membership(Service):
             self._seen[name] = Sighting(
                 record.value, last.changed_at if same and last is not None else now
             )
-        self._record = records.get(self.me.name, self._record)
+        mine = records.get(self.me.name)
+        if mine is not None and mine.value.incarnation == self.me.incarnation:
+            self._record = mine
         await self._bury(records, now)
         for name, sighting in before.items():
             if not self.alive(name, sighting.member.incarnation):
@@ -202,10 +204,6 @@ class Membership(Service):
             return incarnation == self.me.incarnation
         sighting = self._seen.get(name)
         return sighting is not None and sighting.member.incarnation == incarnation
-
-    def knows(self, name: str) -> bool:
-        """Is there a node of that name?"""
-        return name == self.me.name or name in self._seen
 
     def active(self) -> list[Member]:
         """The active nodes, this one included, by name."""

@@ -83,6 +83,7 @@ class Node:
         self._clock = core.clock
         self._startup: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
+        self._has_successor = False
 
     @property
     def name(self) -> str:
@@ -152,14 +153,15 @@ class Node:
         await self._give_back()
         await parts.finisher.flush()
         await parts.membership.stop()
-        await parts.queue.destroy()
+        if not self._has_successor:  # the queue of that name is its own by now
+            await parts.queue.destroy()
         await parts.membership.leave()
 
     async def _give_back(self) -> None:
         """What this node has and has not started is due at once for whoever owns it now."""
         parts, firings = self.parts, self.core.caches.firings
         records: list[Record[Firing]] = [*parts.shell.release(), *parts.dispatcher.release()]
-        while payloads := await parts.queue.drain(128):
+        while not self._has_successor and (payloads := await parts.queue.drain(128)):
             records += [parts.receiver.held(payload).firing for payload in payloads]
         now = self._clock.now()
         for start in range(0, len(records), 128):
@@ -238,5 +240,6 @@ class Node:
 
     def _replaced(self) -> None:
         """Another start of this node has its name: this one must not go on."""
+        self._has_successor = True
         _log.error("%s", NodeNameTaken(f"node {self.name!r} was started again elsewhere"))
         self._ending = self._ending or asyncio.get_running_loop().create_task(self._stop())

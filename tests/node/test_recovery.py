@@ -238,3 +238,25 @@ async def test_old_records_go_when_their_retention_is_over(cluster):
     await c.pass_time(3600)
     assert await client.firings() == []
     assert await client.results() == []
+
+
+async def test_a_node_that_was_started_again_meanwhile_stops_and_leaves_its_successor_alone(
+    cluster,
+):
+    c = cluster(members=2)
+    frozen = await c.node("a")
+    cut = c.faults["a"]
+    cut.cut_off = True
+    await c.pass_time(1)
+    successor = await c.node("a")
+    client = await c.client()
+    await client.schedule(
+        job("take", data={"seconds": 1}),
+        every(1, start=NOW + timedelta(seconds=20), repeat_count=9),
+    )
+    cut.cut_off = False
+    await c.until(frozen.stopped.is_set, within=40)
+    await c.until(lambda: len(c.runs.finished) == 10, within=40)
+    assert {f.incarnation for f in c.runs.finished} == {successor.core.incarnation}
+    (member,) = await client.members()
+    assert member.incarnation == successor.core.incarnation
