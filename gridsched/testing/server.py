@@ -98,12 +98,12 @@ class GridServer:
         """A new member joins and takes its share of the partitions; returns its uuid."""
         return self._call(self._running()[1].add_member(port))
 
-    def kill_member(self, uuid: str) -> None:
-        """A member crashes: its connections break, and what only it held is lost.
+    def kill_member(self, uuid: str, *others: str) -> None:
+        """A member crashes, or several at once: connections break, what only they held is lost.
 
-        Its clients have noticed when this returns, or had a fifth of a second for it.
+        Their clients have noticed when this returns, or had a fifth of a second for it.
         """
-        self._call(self._running()[1].kill_member(uuid))
+        self._call(self._running()[1].kill_member(uuid, *others))
 
     def shutdown_member(self, uuid: str) -> None:
         """A member leaves after what it holds has migrated."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -23,6 +23,18 @@ class Member(NamedTuple):
 
     uuid: str
     address: str
+
+
+class PartitionLost(NamedTuple):
+    """The primary of a partition is lost, and so many backups with it.
+
+    `source` is the member that tells of it: the primary from then on, or the oldest member where no
+    replica is left.
+    """
+
+    partition: int
+    lost_backups: int
+    source: str
 
 
 class _Placed(Container, Protocol):
@@ -62,6 +74,7 @@ class EmbeddedCluster:
         self._queues: dict[str, DistributedQueue] = {}
         self._others: dict[tuple[str, str], Any] = {}
         self.membership_listeners: list[Callable[[], None]] = []
+        self.partition_lost_listeners: list[Callable[[PartitionLost], None]] = []
         for _ in range(members):
             self.add_member()
 
@@ -112,12 +125,21 @@ class EmbeddedCluster:
         self._rebalance()
         return member.uuid
 
-    def kill_member(self, uuid: str) -> None:
-        """A member crashes: what only it held is lost."""
-        del self._members[uuid]
-        for partition in self._partitions:
-            partition.crash(uuid)
+    def kill_member(self, uuid: str, *others: str) -> None:
+        """A member crashes, or several at once: what only they held is lost."""
+        crashed = dict.fromkeys((uuid, *others))
+        missing = crashed.keys() - self._members.keys()
+        if missing:
+            raise KeyError(missing.pop())
+        for member in crashed:
+            del self._members[member]
+        losses = [
+            loss for partition in self._partitions for loss in self._crash(partition, crashed)
+        ]
         self._rebalance()
+        for loss in losses:
+            for listener in tuple(self.partition_lost_listeners):
+                listener(loss)
 
     def shutdown_member(self, uuid: str) -> None:
         """A member leaves after its replicas have migrated. The last one's have nowhere to go."""
@@ -193,6 +215,12 @@ class EmbeddedCluster:
         """GridUnavailable where no member is left."""
         if not self._members:
             raise GridUnavailable("the embedded grid has no members")
+
+    def _crash(self, partition: Partition, members: Collection[str]) -> Iterator[PartitionLost]:
+        lost_backups = partition.crash(members)
+        if lost_backups is not None and self._members:
+            source = next(iter(partition.row or self._members))
+            yield PartitionLost(partition.id, lost_backups, source)
 
     def _new_map(self, name: str, backup_count: int) -> DistributedMap:
         made = self._retired.pop(name, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol, Self
 
 
@@ -65,13 +65,22 @@ class Partition:
         for replica in self._replicas:
             replica.stores.pop(container, None)
 
-    def crash(self, member: str) -> None:
-        """The member is gone, with its replica. The first backup is the primary now."""
-        survivors = [replica for replica in self._replicas if replica.member != member]
-        if self._replicas and not survivors:
-            for container in self._containers:
+    def crash(self, members: Collection[str]) -> int | None:
+        """Members are gone, with their replicas. The first backup that is left is the primary now.
+
+        Returns how many backups are lost with the primary; None where that lives. Lost with them is
+        what has no replica left.
+        """
+        row = self.row
+        living = [place for place, member in enumerate(row) if member not in members]
+        self._replicas = [self._replicas[place] for place in living]
+        if not row or living[:1] == [0]:
+            return None
+        lost_backups = (living[0] if living else len(row)) - 1
+        for container in self._containers:
+            if not living or container.backup_count <= lost_backups:
                 container.lose(self.id)
-        self._replicas = survivors
+        return lost_backups
 
     def migrate(self, row: Sequence[str]) -> None:
         """Move the replicas to these members, copying the primary where one is new."""

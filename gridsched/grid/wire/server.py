@@ -115,13 +115,14 @@ class WireServer:
         self._listeners[uuid] = listener
         return uuid
 
-    async def kill_member(self, uuid: str) -> None:
-        """A member crashes; its clients have noticed when this returns, or had a moment for it.
+    async def kill_member(self, uuid: str, *others: str) -> None:
+        """A member crashes, or several at once.
 
-        KeyError for a uuid that is no member's.
+        Their clients have noticed when this returns, or had a moment for it. KeyError for a uuid
+        that is no member's.
         """
-        closing = self._endpoints_of(uuid)
-        self._cluster.kill_member(uuid)
+        closing = [found for member in (uuid, *others) for found in self._endpoints_of(member)]
+        self._cluster.kill_member(uuid, *others)
         await _all_closed(closing)
 
     async def shutdown_member(self, uuid: str) -> None:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from gridsched.grid.data import PARTITION_COUNT
+from gridsched.grid.embedded.cluster import PartitionLost
 from gridsched.grid.wire.messages import event
+from gridsched.grid.wire.operations.listening import listen_to_losses
 from gridsched.grid.wire.operations.registry import answers
 from gridsched.grid.wire.schemas import schema_id
 from gridsched.grid.wire.views import VERSION
@@ -26,6 +28,7 @@ _NO_TPC: Final = (None, None)
 _MEMBERS_VIEW = event("Client.addClusterViewListener", "MembersView")
 _PARTITIONS_VIEW = event("Client.addClusterViewListener", "PartitionsView")
 _DISTRIBUTED_OBJECT = event("Client.addDistributedObjectListener", "DistributedObject")
+_PARTITION_LOST = event("Client.addPartitionLostListener", "PartitionLost")
 _BACKUP = event("Client.localBackupListener", "backup")
 
 
@@ -132,8 +135,14 @@ def add_distributed_object_listener(endpoint: Endpoint, local_only: bool) -> UUI
 
 
 @answers("Client.addPartitionLostListener")
-def add_partition_lost_listener(endpoint: Endpoint, _local_only: bool) -> UUID:
-    return endpoint.register(lambda: None)
+def add_partition_lost_listener(endpoint: Endpoint, local_only: bool) -> UUID:
+    correlation = endpoint.correlation
+
+    def send(loss: PartitionLost) -> None:
+        fields = (loss.partition, loss.lost_backups, UUID(loss.source))
+        endpoint.send(_PARTITION_LOST.encode(correlation, *fields))
+
+    return listen_to_losses(endpoint, send, local_only=local_only)
 
 
 @answers("Client.removeDistributedObjectListener", "Client.removePartitionLostListener")

@@ -1,4 +1,4 @@
-"""The events of items and entries, as several services send them."""
+"""The events of items, entries and lost partitions, as several services send them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from gridsched.grid.data import partition_of
+from gridsched.grid.embedded.cluster import PartitionLost
 from gridsched.grid.embedded.maps import MapChange
 from gridsched.grid.embedded.queues import ItemEventType, ItemListener
 from gridsched.grid.wire.codec import Event
@@ -74,3 +75,17 @@ def listen_to_entries(
 
     listeners.append(tell)
     return endpoint.register(cancel)
+
+
+def listen_to_losses(
+    endpoint: Endpoint, send: Callable[[PartitionLost], None], *, local_only: bool
+) -> UUID:
+    """Send the partitions that are lost; with `local_only` those of which the member tells."""
+    listeners = endpoint.services.cluster.partition_lost_listeners
+
+    def tell(loss: PartitionLost) -> None:
+        if not local_only or loss.source == endpoint.member:
+            send(loss)
+
+    listeners.append(tell)
+    return endpoint.register(lambda: listeners.remove(tell))

@@ -7,10 +7,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from gridsched.grid.embedded.cluster import PartitionLost
 from gridsched.grid.embedded.maps import EntryEventType, MapChange
 from gridsched.grid.wire.keys import key_of
 from gridsched.grid.wire.messages import event
-from gridsched.grid.wire.operations.listening import entry_sender, listen_to_entries
+from gridsched.grid.wire.operations.listening import (
+    entry_sender,
+    listen_to_entries,
+    listen_to_losses,
+)
 from gridsched.grid.wire.operations.registry import answers
 from gridsched.grid.wire.query.attributes import Entry
 from gridsched.grid.wire.query.predicates import matcher, read_predicate
@@ -23,6 +28,7 @@ _ENTRY = event("Map.addEntryListener", "Entry")
 _ENTRY_TO_KEY = event("Map.addEntryListenerToKey", "Entry")
 _ENTRY_WITH_PREDICATE = event("Map.addEntryListenerWithPredicate", "Entry")
 _ENTRY_TO_KEY_WITH_PREDICATE = event("Map.addEntryListenerToKeyWithPredicate", "Entry")
+_PARTITION_LOST = event("Map.addPartitionLostListener", "MapPartitionLost")
 
 
 def _listen(
@@ -101,6 +107,19 @@ def add_entry_listener_to_key_with_predicate(
     return _listen(endpoint, name, flags, wanted, send)
 
 
-@answers("Map.removeEntryListener")
-def remove_entry_listener(endpoint: Endpoint, _name: str, registration: UUID | None) -> bool:
+@answers("Map.addPartitionLostListener")
+def add_partition_lost_listener(endpoint: Endpoint, name: str, local_only: bool) -> UUID:
+    """Tells of the partitions that the map has lost: those with no more backups left of it."""
+    correlation, maps = endpoint.correlation, endpoint.services.cluster.maps
+
+    def send(loss: PartitionLost) -> None:
+        if name in maps and maps[name].backup_count <= loss.lost_backups:
+            fields = (loss.partition, UUID(loss.source))
+            endpoint.send(_PARTITION_LOST.encode(correlation, *fields))
+
+    return listen_to_losses(endpoint, send, local_only=local_only)
+
+
+@answers("Map.removeEntryListener", "Map.removePartitionLostListener")
+def remove_listener(endpoint: Endpoint, _name: str, registration: UUID | None) -> bool:
     return endpoint.deregister(registration)

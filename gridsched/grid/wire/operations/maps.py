@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
-from uuid import UUID
 
 from gridsched.grid.embedded.maps import EntryEventType
 from gridsched.grid.wire.keys import key_of, plain
@@ -216,15 +215,3 @@ def set_ttl(endpoint: Endpoint, name: str, key: bytes, ttl: int) -> bool | Later
     held, key = endpoint.services.map(name), key_of(key)
     ttl_ms = own_if_unset(ttl)
     return when_free(endpoint, held.locks, key, NO_THREAD, lambda: held.set_ttl(key, ttl_ms))
-
-
-@answers("Map.addPartitionLostListener")
-def add_partition_lost_listener(endpoint: Endpoint, _name: str, _local_only: bool) -> UUID:
-    return endpoint.register(lambda: None)
-
-
-@answers("Map.removePartitionLostListener")
-def remove_partition_lost_listener(
-    endpoint: Endpoint, _name: str, registration: UUID | None
-) -> bool:
-    return endpoint.deregister(registration)
