@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from gridsched.errors import GridschedError
     from gridsched.jobs.context import JobContext
     from gridsched.model.dst import DstPolicy
-    from gridsched.model.job import Job, Retry
+    from gridsched.model.job import Job
+    from gridsched.model.retry import Retry
     from gridsched.model.trigger import Trigger
     from gridsched.node.hooks import Hook
 
@@ -59,7 +60,8 @@ _HOMES: Final = {
     "gridsched.errors": ("GridschedError",),
     "gridsched.jobs.context": ("JobContext",),
     "gridsched.model.dst": ("DstPolicy",),
-    "gridsched.model.job": ("Job", "Retry"),
+    "gridsched.model.job": ("Job",),
+    "gridsched.model.retry": ("Retry",),
     "gridsched.model.trigger": ("Trigger",),
     "gridsched.node.hooks": ("Hook",),
 }

@@ -11,8 +11,9 @@ from gridsched.config.schema import Branch, Fields, Leaf, Reading
 from gridsched.config.settings import StartupJob
 from gridsched.config.trigger_elements import TRIGGERS, data_map
 from gridsched.config.xml_reader import Element
-from gridsched.model.job import DEFAULT_PRIORITY, Job, Retry, check_job
+from gridsched.model.job import DEFAULT_PRIORITY, Job, check_job
 from gridsched.model.keys import DEFAULT_GROUP
+from gridsched.model.retry import Retry
 from gridsched.model.trigger import Trigger
 
 

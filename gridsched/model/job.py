@@ -11,22 +11,10 @@ import msgspec
 from gridsched.errors import InvalidJob
 from gridsched.model.encoding import always
 from gridsched.model.keys import DEFAULT_GROUP, job_key
+from gridsched.model.retry import Retry, check_retry
 
 DEFAULT_PRIORITY: Final = 5
 """Quartz's Trigger.DEFAULT_PRIORITY."""
-
-
-class Retry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """When a failed run is tried again. Times are in seconds.
-
-    Attempt n + 1 is due `delay` * `backoff` ** (n - 1) seconds, at most `max_delay`, after attempt
-    n failed; there are `attempts` in all.
-    """
-
-    attempts: int
-    delay: float = 1.0
-    backoff: float = 2.0
-    max_delay: float = 3600.0
 
 
 class Job(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -75,7 +63,7 @@ def check_job(job: Job) -> None:
         raise InvalidJob(f"job {job.key}: executor is {job.executor!r}; thread or process")
     check_data(job.data, f"job {job.key}")
     if job.retry is not None:
-        _check_retry(job.retry, job.key)
+        check_retry(job.retry, f"job {job.key}")
 
 
 @lru_cache(maxsize=1024)
@@ -114,10 +102,3 @@ def _check_json(value: object, where: str) -> None:
             f"{where} is {type(value).__name__}: only JSON may cross the grid "
             "(text, numbers, booleans, None, lists, dicts)"
         )
-
-
-def _check_retry(retry: Retry, key: str) -> None:
-    if retry.attempts < 1:
-        raise InvalidJob(f"job {key}: retry.attempts is {retry.attempts}; at least 1")
-    if retry.delay < 0 or retry.max_delay < 0 or retry.backoff < 1:
-        raise InvalidJob(f"job {key}: retry needs delay and max_delay >= 0 and backoff >= 1")

@@ -25,7 +25,8 @@ from config_documents import (
 from gridsched.config.schema import Note
 from gridsched.config.settings import StartupJob
 from gridsched.model.dst import DstPolicy
-from gridsched.model.job import Job, Retry
+from gridsched.model.job import Job
+from gridsched.model.retry import Retry
 from gridsched.model.trigger import (
     WHEN_SUBMITTED,
     CalendarInterval,

@@ -15,7 +15,8 @@ from pages import PAGES, REPOSITORY, anchors, blocks_of, links, prose
 from gridsched import errors
 from gridsched.config import cache_config
 from gridsched.model.firing import Firing, FiringState
-from gridsched.model.job import Job, Retry
+from gridsched.model.job import Job
+from gridsched.model.retry import Retry
 from gridsched.model.trigger import WHEN_SUBMITTED, Once, Simple, Trigger, TriggerState
 from gridsched.node.node import NodeState
 from gridsched.policy import submissions, transitions

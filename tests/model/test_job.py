@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridsched.errors import InvalidJob, InvalidKey
-from gridsched.model.job import Job, Retry, check_data, check_job
+from gridsched.model.job import Job, check_data, check_job
+from gridsched.model.retry import Retry
 
 
 @pytest.mark.parametrize(

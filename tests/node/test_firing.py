@@ -10,7 +10,8 @@ import pytest
 
 from gridsched.client.triggers import cron, every, once
 from gridsched.errors import JobFailed, ResultTimeout, SubmissionRejected
-from gridsched.model.job import Job, Retry
+from gridsched.model.job import Job
+from gridsched.model.retry import Retry
 from gridsched.simulation.virtual_time import START
 
 NOW = datetime.fromtimestamp(START / 1000, UTC)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridsched.model.firing import FINAL, STARTABLE, Firing, FiringState
-from gridsched.model.job import Job, Retry
+from gridsched.model.job import Job
+from gridsched.model.retry import Retry
 from gridsched.policy import transitions
 from gridsched.policy.submissions import cancel_firing, pause_firing
 
