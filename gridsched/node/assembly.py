@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from gridsched.clock import Clock, Ids
 from gridsched.config.settings import Settings
 from gridsched.grid.port import Grid
+from gridsched.jobs.runnable import Runnables
 from gridsched.jobs.targets import Targets
 from gridsched.model.member import Member
 from gridsched.node.claimer import Claimer
@@ -61,7 +62,7 @@ async def assemble(
         settings,
         await open_caches(grid, settings.caches, settings.queue_capacity),
         clock,
-        Targets(settings.allowed_jobs),
+        Runnables(Targets(settings.allowed_jobs)),
         Hooks(hooks),
         Counters(),
     )

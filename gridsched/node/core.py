@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from gridsched.clock import Clock
 from gridsched.config.settings import Settings
-from gridsched.jobs.targets import Targets
+from gridsched.jobs.runnable import Runnables
 from gridsched.node.hooks import Hooks
 from gridsched.stores.caches import Caches
 
@@ -34,7 +34,7 @@ class Core(NamedTuple):
     settings: Settings
     caches: Caches
     clock: Clock
-    targets: Targets
+    runnables: Runnables
     hooks: Hooks
     counters: Counters
 

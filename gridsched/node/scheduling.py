@@ -47,7 +47,7 @@ class Scheduling:
 
     def __init__(self, core: Core) -> None:
         self._caches = core.caches
-        self._targets = core.targets
+        self._runnables = core.runnables
 
     async def look_up(self, submissions: Sequence[Submission]) -> Stored:
         """What is stored of the jobs, triggers and calendars that submissions are about."""
@@ -91,7 +91,7 @@ class Scheduling:
         job = stored.jobs.get(submission.job)
         try:
             if command.job is not None:
-                self._targets.resolve(command.job.target)
+                self._runnables.of(command.job)
             stored_job = None if job is None else job.value
             return plan_schedule(submission, command, stored_job, there, stored.calendars)
         except GridschedError as error:

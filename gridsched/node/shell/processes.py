@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
 from gridsched.jobs.context import Progress
+from gridsched.jobs.runnable import Runnable
 from gridsched.jobs.worker import Answer, Order
 from gridsched.node.shell.run import Deliver, Run
 
@@ -37,9 +37,10 @@ class ProcessExecutor:
         """How many more runs may start now."""
         return self._size - len(self._tasks)
 
-    def submit(self, run: Run, data: dict[str, Any]) -> None:
-        """Run a job in a process; its end is delivered on the event loop."""
-        order = Order(run.job.target, run.firing.value, data)
+    def submit(self, run: Run, _runnable: Runnable) -> None:
+        """Run a job in a process, which loads its target itself; its end is delivered on the event
+        loop."""
+        order = Order(run.job.target, run.firing.value, dict(run.context.data))
         task = asyncio.get_running_loop().create_task(self._serve(run, order))
         self._tasks[run] = task
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from gridsched.jobs.context import JobContext, Progress
+from gridsched.jobs.runnable import Runnable
 from gridsched.model.firing import Firing
 from gridsched.model.job import Job
 from gridsched.stores.record import Record
@@ -29,7 +30,7 @@ class Held(NamedTuple):
 class Run:
     """A firing that this node runs: from EXECUTING until its outcome is handed to the finisher."""
 
-    __slots__ = ("context", "firing", "job", "over", "progress", "task", "timer", "told")
+    __slots__ = ("context", "firing", "job", "over", "progress", "runnable", "timer", "told")
 
     def __init__(self, firing: Record[Firing], job: Job, data: dict[str, Any]) -> None:
         self.firing = firing
@@ -38,7 +39,7 @@ class Run:
         self.progress: Progress | None = None
         self.told: Progress | None = None
         self.timer: asyncio.TimerHandle | None = None
-        self.task: asyncio.Task[Any] | None = None
+        self.runnable: Runnable | None = None
         self.over = False
 
     def report(self, progress: Progress) -> None:

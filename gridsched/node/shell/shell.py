@@ -14,11 +14,12 @@ from collections import deque
 from typing import Any, Final
 
 from gridsched.errors import GridError, GridschedError
-from gridsched.jobs.targets import Target
+from gridsched.jobs.runnable import Place
 from gridsched.model.firing import STARTABLE, Firing
 from gridsched.node.core import Core
 from gridsched.node.hooks import Hook
 from gridsched.node.service import Service
+from gridsched.node.shell.coroutines import LoopExecutor
 from gridsched.node.shell.finisher import Finisher, json_or_error
 from gridsched.node.shell.processes import ProcessExecutor, ProcessFailed
 from gridsched.node.shell.run import Ended, Held, Run
@@ -40,19 +41,20 @@ class Shell(Service):
         self._core = core
         self._me = (core.name, core.incarnation)
         self._firings = core.caches.firings
-        self._targets = core.targets
+        self._runnables = core.runnables
         self._clock = core.clock
         self._held: list[Held] = []
-        self._ready: dict[str, deque[Held]] = {
-            "loop": deque(),
-            "thread": deque(),
-            "process": deque(),
-        }
         self._runs: set[Run] = set()
         self._no_runs = asyncio.Event()
         self._no_runs.set()
         self._threads = ThreadExecutor(core.settings.max_threads, self._ended)
         self._processes = ProcessExecutor(core.settings.max_threads, self._ended)
+        self._executors: dict[Place, LoopExecutor | ThreadExecutor | ProcessExecutor] = {
+            "loop": LoopExecutor(self._ended),
+            "thread": self._threads,
+            "process": self._processes,
+        }
+        self._ready: dict[Place, deque[Held]] = {place: deque() for place in self._executors}
         self._finisher: Finisher
         self._room_appeared: Any = lambda: None
         self._starting = 0
@@ -130,20 +132,17 @@ class Shell(Service):
             if self._hand.get(held.firing.key) == held.firing.value.round:
                 self._ready[self._place(held)].append(held)
 
-    def _place(self, held: Held) -> str:
-        """Where a job runs. One whose target does not load fails at its start, on the loop."""
-        if held.job.executor == "process":
-            return "process"
+    def _place(self, held: Held) -> Place:
+        """Where a job runs. One that this node cannot run fails at its start, on the loop."""
         try:
-            return "loop" if self._targets.resolve(held.job.target).is_coroutine else "thread"
+            return self._runnables.of(held.job).place
         except GridschedError:
             return "loop"
 
     def _startable(self) -> list[Held]:
         batch: list[Held] = []
-        free = {"loop": BATCH, "thread": self._threads.free, "process": self._processes.free}
         for place, queue in self._ready.items():
-            for _ in range(min(free[place], BATCH, len(queue))):
+            for _ in range(min(self._executors[place].free, BATCH, len(queue))):
                 batch.append(queue.popleft())
         return batch
 
@@ -206,49 +205,28 @@ class Shell(Service):
         self._core.counters.started += 1
         if self._core.hooks.any:
             self._core.hooks.call(Hook.on_started, run.firing.value)
-        if run.job.timeout is not None:
-            loop = asyncio.get_running_loop()
-            run.timer = loop.call_later(run.job.timeout, self._time_out, run)
         try:
-            target = self._targets.resolve(run.job.target)
-            self._launch(run, target)
+            runnable = self._runnables.of(run.job)
+            self._executors[runnable.place].submit(run, runnable)
         except Exception as error:
             self._ended(run, None, error)
+            return
+        run.runnable = runnable
+        if runnable.timeout is not None:
+            loop = asyncio.get_running_loop()
+            run.timer = loop.call_later(runnable.timeout, self._time_out, run, runnable.timeout)
 
-    def _launch(self, run: Run, target: Target) -> None:
-        if run.job.executor == "process":
-            self._processes.submit(run, dict(run.context.data))
-        elif target.is_coroutine:
-            coroutine = target.function(**target.arguments(run.context))
-            task = asyncio.get_running_loop().create_task(coroutine)
-            run.task = task
-            task.add_done_callback(lambda done: self._coroutine_ended(run, done))
-        else:
-            self._threads.submit(run, target.function, target.arguments(run.context))
-
-    def _coroutine_ended(self, run: Run, task: asyncio.Task[Any]) -> None:
-        if task.cancelled():
-            self._ended(run, None, asyncio.CancelledError("the job was cancelled"))
-        elif (error := task.exception()) is not None:
-            self._ended(run, None, error)
-        else:
-            self._ended(run, task.result(), None)
-
-    def _time_out(self, run: Run) -> None:
+    def _time_out(self, run: Run, seconds: float) -> None:
         """Nobody waits for the run any more."""
         if run.over:
             return
         self._stop_waiting(run)
-        self._ended(run, None, TimeoutError(f"it ran longer than {run.job.timeout} s"))
+        self._ended(run, None, TimeoutError(f"it ran longer than {seconds} s"))
 
     def _stop_waiting(self, run: Run) -> None:
         run.context.cancel()
-        if run.task is not None:
-            run.task.cancel()
-        elif run.job.executor == "process":
-            self._processes.abandon(run)
-        else:
-            self._threads.abandon(run)
+        if run.runnable is not None:
+            self._executors[run.runnable.place].abandon(run)
 
     def _ended(self, run: Run, value: Any, error: BaseException | None) -> None:
         """A run ended, or nobody waits for it any more; only the first end counts."""

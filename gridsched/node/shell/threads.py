@@ -13,6 +13,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
+from gridsched.jobs.runnable import Runnable
 from gridsched.node.shell.run import Deliver, Run
 
 Work = tuple[Run, Callable[..., Any], dict[str, Any]]
@@ -38,10 +39,11 @@ class ThreadExecutor:
         """How many more runs may start now."""
         return self._size - self.busy
 
-    def submit(self, run: Run, function: Callable[..., Any], arguments: dict[str, Any]) -> None:
+    def submit(self, run: Run, runnable: Runnable) -> None:
         """Run a function in a thread; its end is delivered on the event loop."""
+        arguments = runnable.arguments(run.context)
         self.busy += 1
-        self._work.put((run, function, arguments))
+        self._work.put((run, runnable.function, arguments))
         if self._threads < min(self._size, self.busy):
             self._start_thread()
 
