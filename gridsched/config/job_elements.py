@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from gridsched.config.kinds import FLAG, NUMBER, SECONDS, TEXT, one_of, whole
+from gridsched.config.kinds import FLAG, NUMBER, RETENTION, SECONDS, TEXT, one_of, whole
 from gridsched.config.schema import Branch, Fields, Leaf, Reading
 from gridsched.config.settings import StartupJob
 from gridsched.config.trigger_elements import TRIGGERS, data_map
@@ -118,6 +118,13 @@ JOB: Final = Branch(
             one_of(("thread", "process")),
             "Where it runs; an `async def` function runs on the node's event loop.",
             "thread",
+        ),
+        Leaf(
+            "scheduler:retention",
+            "retention",
+            RETENTION,
+            "Time that its firings and results stay once they are final.",
+            "that of the caches",
         ),
         RETRY,
         data_map("scheduler:jobdatamap", "Arguments for the function."),

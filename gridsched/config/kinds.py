@@ -13,7 +13,7 @@ from gridsched.config import durations
 from gridsched.config.schema import Kind
 from gridsched.config.xml_reader import Element
 from gridsched.model.dst import DstPolicy
-from gridsched.model.job import check_data
+from gridsched.model.job import UNTIL_DISCARDED, check_data
 from gridsched.model.trigger import TimeOfDay
 from gridsched.policy import calendar_forms, localtime, misfire
 
@@ -145,6 +145,11 @@ def _seconds(element: Element) -> float:
     return durations.parse(element.text, bare=None) / 1000
 
 
+def _retention(element: Element) -> float | str:
+    text = _text(element)
+    return text if text == UNTIL_DISCARDED else _seconds(element)
+
+
 def _expiry(element: Element) -> int:
     milliseconds = durations.parse(element.text, bare="S")
     if milliseconds == 0:
@@ -196,6 +201,7 @@ FLAG: Final = Kind("true or false", _flag)
 SWITCH: Final = Kind("true or false; empty is true", _switch, keeps_empty=True)
 DURATION: Final = Kind("duration; bare: ms", lambda element: durations.parse(element.text))
 SECONDS: Final = Kind("duration with its unit", _seconds)
+RETENTION: Final = Kind(f"duration with its unit, or {UNTIL_DISCARDED}", _retention)
 EXPIRY: Final = Kind("duration; bare: seconds", _expiry)
 INSTANT: Final = Kind("instant", _instant, attributes=("zone",))
 CRON: Final = Kind("cron expression", _text)

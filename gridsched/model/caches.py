@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
+
+RETENTION_MS: Final = 3_600_000
+"""How long firings and results stay where neither the config nor their job says."""
 
 
 class CacheNames(msgspec.Struct, frozen=True):
@@ -27,7 +32,7 @@ class CacheSettings(msgspec.Struct, frozen=True):
 
     names: CacheNames = CacheNames()
     backup_count: int = 1
-    firing_retention_ms: int = 3_600_000
-    result_retention_ms: int = 3_600_000
+    firing_retention_ms: int = RETENTION_MS
+    result_retention_ms: int = RETENTION_MS
     submission_retention_ms: int = 60_000
     trigger_retention_ms: int = 300_000

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from gridsched.model.caches import RETENTION_MS
 from gridsched.model.encoding import always
 from gridsched.model.job import DEFAULT_PRIORITY
 from gridsched.model.keys import firing_key
@@ -51,6 +52,10 @@ class Firing(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     member       the node it was sent to, then the one that runs or ran it
     incarnation  of that node: a restarted node of the same name is another
     progress     how far its run has come, 0 to 1, with its message; None where it did not say
+    checkpoint   what its run left for the next one of it (JSON); None: nothing
+    suspended    its run yielded, and it waits to go on
+    retention    how long (ms) it stays once it is final; None: until it is discarded
+    forget_at    when it may go; absent until it is final, and where it is kept
     until, count the last instant and the number of those that a misfire policy put into this one
                  record, as one run (coalesced) or none (SKIPPED)
     """
@@ -74,6 +79,10 @@ class Firing(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     error: str = ""
     progress: float | None = None
     message: str = ""
+    checkpoint: Any = None
+    suspended: bool = False
+    retention: int | None = RETENTION_MS
+    forget_at: int | None = None
     until: int | None = None
     count: int = 1
 
@@ -92,9 +101,10 @@ class Payload(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Result(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """What the run of a firing returned (JSON)."""
+    """What the run of a firing returned (JSON). `forget_at` is when it may go; absent: kept."""
 
     job: str
     firing: str
     finished_at: int
     value: Any = None
+    forget_at: int | None = None

@@ -16,6 +16,9 @@ from gridsched.model.retry import Retry, check_retry
 DEFAULT_PRIORITY: Final = 5
 """Quartz's Trigger.DEFAULT_PRIORITY."""
 
+UNTIL_DISCARDED: Final = "keep until discarded"
+"""The retention of a job whose firings and results stay until somebody discards them."""
+
 
 class Job(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What to run: a `target` ("package.module:function") with its `data` (JSON).
@@ -26,6 +29,8 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     timeout              seconds a run may take; None: for ever
     priority             of its triggers among those due at the same instant; higher first
     executor             "thread" or "process"; an `async def` target runs on the event loop
+    retention            seconds that its firings and results stay once they are final, or "keep until
+                         discarded"; None: as long as the cluster keeps them
     submitted_at         epoch ms; set by the cluster
     """
 
@@ -41,6 +46,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     priority: int = DEFAULT_PRIORITY
     retry: Retry | None = None
     executor: Literal["thread", "process"] = "thread"
+    retention: float | Literal["keep until discarded"] | None = None
     submitted_at: int = 0
 
     @property
@@ -61,9 +67,19 @@ def check_job(job: Job) -> None:
         raise InvalidJob(f"job {job.key}: timeout is {job.timeout!r}; it must be above 0 seconds")
     if job.executor not in ("thread", "process"):
         raise InvalidJob(f"job {job.key}: executor is {job.executor!r}; thread or process")
+    _check_retention(job)
     check_data(job.data, f"job {job.key}")
     if job.retry is not None:
         check_retry(job.retry, f"job {job.key}")
+
+
+def _check_retention(job: Job) -> None:
+    retention = job.retention
+    given = retention is None or retention == UNTIL_DISCARDED
+    if not given and not (isinstance(retention, int | float) and 0 <= retention < math.inf):
+        raise InvalidJob(
+            f"job {job.key}: retention is {retention!r}; seconds from 0, or {UNTIL_DISCARDED!r}"
+        )
 
 
 @lru_cache(maxsize=1024)

@@ -133,7 +133,12 @@ class Claimer:
         self, claims: Sequence[tuple[_Due, Claim]], window: Window
     ) -> list[_Made]:
         firings = self._caches.firings
-        acquisition = Acquisition(self._core.name, window.now, self._core.lease)
+        acquisition = Acquisition(
+            self._core.name,
+            window.now,
+            self._core.lease,
+            self._core.settings.caches.firing_retention_ms,
+        )
         count = sum(len(claimed.instants) for _, claimed in claims)
         members = iter(self._dispatcher.choose(count))
         made: list[_Made] = []

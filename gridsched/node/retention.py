@@ -16,6 +16,10 @@ from gridsched.stores.record import Record
 INTERVAL: Final = 10.0
 SLICE: Final = 64
 
+FENCE_MS: Final = 60_000
+"""Firings and results stay so long after they are to go. A firing's record is what keeps a node that
+read its trigger before from making it again; and a client needs a moment to collect a result."""
+
 
 class Retention(Service):
     """Forgets old firings, results and submissions; removes triggers that are complete, and jobs
@@ -32,8 +36,8 @@ class Retention(Service):
         await self.rest(INTERVAL)
         now, settings = self._clock.now(), self._settings
         for part in slices(self._membership.owned(), SLICE):
-            await self._caches.firings.forget(now - settings.firing_retention_ms, part)
-            await self._caches.results.forget(now - settings.result_retention_ms, part)
+            await self._caches.firings.forget(now - FENCE_MS, part)
+            await self._caches.results.forget(now - FENCE_MS, part)
             await self._caches.submissions.forget(now, part)
             until = now - settings.trigger_retention_ms
             await self._remove_finished(await self._caches.triggers.finished(until, part))

@@ -12,8 +12,9 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from gridsched.model.caches import RETENTION_MS
 from gridsched.model.firing import Firing
-from gridsched.model.job import Job
+from gridsched.model.job import UNTIL_DISCARDED, Job
 from gridsched.model.trigger import Trigger
 from gridsched.policy.calendars import ResolvedCalendar
 from gridsched.policy.fire_times import count_until, edition, fire_after, following
@@ -139,11 +140,20 @@ def _advance(trigger: Trigger, instant: Instant, fire: int | None, now: int) -> 
 
 
 class Acquisition(NamedTuple):
-    """Who claims, when, and how long (ms) until somebody looks again at what is not started."""
+    """Who claims, when, how long (ms) until somebody looks again at what is not started, and how
+    long (ms) the cluster keeps what is final."""
 
     by: str
     now: int
     lease: int
+    retention: int = RETENTION_MS
+
+
+def retention(job: Job, by_default: int) -> int | None:
+    """How long (ms) a job's firings stay once they are final; None: until they are discarded."""
+    if job.retention is None:
+        return by_default
+    return None if job.retention == UNTIL_DISCARDED else round(float(job.retention) * 1000)
 
 
 def acquire(
@@ -158,6 +168,7 @@ def acquire(
     """The firing record of one claimed instant, to be sent to `member`."""
     scheduled = instant.scheduled
     now = acquisition.now
+    kept = retention(job, acquisition.retention)
     if instant.skipped:
         return Firing(
             trigger=trigger_key,
@@ -167,6 +178,8 @@ def acquire(
             acquired_at=now,
             acquired_by=acquisition.by,
             finished_at=now,
+            retention=kept,
+            forget_at=None if kept is None else now + kept,
             until=instant.until,
             count=instant.count,
         )
@@ -179,6 +192,7 @@ def acquire(
         member=member,
         acquired_at=now,
         acquired_by=acquisition.by,
+        retention=kept,
         until=instant.until,
         count=instant.count,
     )

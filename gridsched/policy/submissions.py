@@ -161,7 +161,7 @@ def resume_firing(firing: Firing, trigger: Trigger | None, now: int, threshold: 
         return firing
     late = is_overdue(firing.scheduled, now, threshold)
     if late and trigger is not None and action(trigger) is MisfireAction.SKIP:
-        return replace(firing, state="SKIPPED", finished_at=now)
+        return transitions.skip(firing, now)
     return transitions.resume(firing, now)
 
 

@@ -32,7 +32,7 @@ def progressed(firing: Firing, fraction: float, message: str) -> Firing:
 
 def complete(firing: Firing, now: int, *, returned: bool) -> Firing:
     """The run ended well; `returned`: with a value, which goes to Job-Result."""
-    return replace(firing, state="COMPLETE", due=None, finished_at=now, error="", returned=returned)
+    return replace(_end(firing, "COMPLETE", now), returned=returned, checkpoint=None)
 
 
 def fail(firing: Firing, job: Job, error: str, now: int) -> Firing:
@@ -49,6 +49,11 @@ def fail(firing: Firing, job: Job, error: str, now: int) -> Firing:
 def cancel(firing: Firing, reason: str, now: int) -> Firing:
     """It will not run."""
     return _end(firing, "CANCELLED", now, reason)
+
+
+def skip(firing: Firing, now: int) -> Firing:
+    """Resumed too late for its misfire policy."""
+    return _end(firing, "SKIPPED", now)
 
 
 def orphan(firing: Firing, job: Job | None, now: int) -> Firing:
@@ -108,4 +113,16 @@ def _again(firing: Firing, at: int) -> Firing:
 
 
 def _end(firing: Firing, state: Any, now: int, error: str = "") -> Firing:
-    return replace(firing, state=state, due=None, finished_at=now, error=error)
+    return replace(
+        firing,
+        state=state,
+        due=None,
+        finished_at=now,
+        error=error,
+        forget_at=forget_at(firing, now),
+    )
+
+
+def forget_at(firing: Firing, now: int) -> int | None:
+    """When a firing that is final now may go; None where it is kept until it is discarded."""
+    return None if firing.retention is None else now + firing.retention

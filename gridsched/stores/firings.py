@@ -17,7 +17,7 @@ class FiringStore(Store[Firing]):
     type = Firing
     indexes = (
         IndexSpec("due", "SORTED"),
-        IndexSpec("finished_at", "SORTED"),
+        IndexSpec("forget_at", "SORTED"),
         IndexSpec("member", "HASH"),
         IndexSpec("job", "HASH"),
     )
@@ -41,5 +41,5 @@ class FiringStore(Store[Firing]):
         return await self.find([Equal("member", member), Between("due", 0, 2**62)], partitions)
 
     async def forget(self, until: int, partitions: Iterable[int]) -> None:
-        """Remove what was final by `until` (epoch ms)."""
-        await self.map.remove_all([Between("finished_at", 0, until)], partitions)
+        """Remove what was to go by `until` (epoch ms)."""
+        await self.map.remove_all([Between("forget_at", 0, until)], partitions)

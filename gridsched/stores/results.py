@@ -11,11 +11,11 @@ from gridsched.stores.record import Store
 
 class ResultStore(Store[Result]):
     type = Result
-    indexes = (IndexSpec("finished_at", "SORTED"), IndexSpec("job", "HASH"))
+    indexes = (IndexSpec("forget_at", "SORTED"), IndexSpec("job", "HASH"))
 
     def key_of(self, value: Result) -> str:
         return value.firing
 
     async def forget(self, until: int, partitions: Iterable[int]) -> None:
-        """Remove the results of runs that ended by `until` (epoch ms)."""
-        await self.map.remove_all([Between("finished_at", 0, until)], partitions)
+        """Remove the results that were to go by `until` (epoch ms)."""
+        await self.map.remove_all([Between("forget_at", 0, until)], partitions)

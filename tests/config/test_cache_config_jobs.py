@@ -100,6 +100,7 @@ def test_every_element_of_a_job() -> None:
       <scheduler:timeout>1500MS</scheduler:timeout>
       <scheduler:priority>7</scheduler:priority>
       <scheduler:executor>process</scheduler:executor>
+      <scheduler:retention>2H</scheduler:retention>
       <scheduler:retry><scheduler:attempts>3</scheduler:attempts><scheduler:delay>2S</scheduler:delay>
         <scheduler:backoff>1.5</scheduler:backoff><scheduler:maxdelay>1M</scheduler:maxdelay>
       </scheduler:retry>
@@ -120,6 +121,7 @@ def test_every_element_of_a_job() -> None:
                 priority=7,
                 retry=Retry(3, delay=2, backoff=1.5, max_delay=60),
                 executor="process",
+                retention=7200,
             )
         ),
     )
@@ -404,6 +406,7 @@ def test_without_patterns_no_job_is_allowed() -> None:
             ["scheduler:job: ", "200"],
         ),
         ("<scheduler:timeout>30</scheduler:timeout>", 4, ["scheduler:timeout: '30' has no unit"]),
+        ("<scheduler:retention>keep</scheduler:retention>", 4, ["scheduler:retention: 'keep'"]),
         ("<scheduler:timeout>0</scheduler:timeout>", 3, ["timeout is 0.0; it must be above 0"]),
         ("<scheduler:durabel>true</scheduler:durabel>", 4, ["did you mean scheduler:durable?"]),
         ("<durable>true</durable>", 4, ["durable has no prefix"]),

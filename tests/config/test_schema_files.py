@@ -133,6 +133,8 @@ ACCEPTED = [
     of_service("<scheduler:singleServerMode/>" + leaf("minthreadcount", "3")),
     of_jobs(REQUIRED),
     of_job(leaf("timeout", "5M") + leaf("executor", "process") + leaf("priority", "-3")),
+    of_job(leaf("retention", "2H")),
+    of_job(leaf("retention", " keep until discarded ")),
     of_job(leaf("timeout", "250 ms") + leaf("recoverable", "")),
     of_job(
         "<scheduler:retry>" + leaf("attempts", "3") + leaf("backoff", "1.5") + "</scheduler:retry>"
@@ -181,6 +183,7 @@ REFUSED = [
     of_job(leaf("durabel", "true")),
     of_job(leaf("durable", "true")),
     of_job(leaf("timeout", "30")),
+    of_job(leaf("retention", "keep")),
     of_job(leaf("executor", "fork")),
     of_job("<scheduler:retry/>"),
     data("x", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -24,6 +25,9 @@ from gridsched.model.retry import Retry
         (Job("m:f", name="j", timeout=float("nan")), "timeout is nan"),
         (Job("m:f", name="j", executor="fork"), "executor is 'fork'"),  # type: ignore[arg-type]
         (Job("m:f", name="j", retry=Retry(0)), "retry.attempts is 0"),
+        (Job("m:f", name="j", retention=-1), "retention is -1; seconds from 0, or 'keep"),
+        (Job("m:f", name="j", retention=math.inf), "retention is inf"),
+        (Job("m:f", name="j", retention="keep"), "retention is 'keep'"),
         (Job("m:f", name="j", retry=Retry(2, delay=-1)), "delay and max_delay >= 0"),
         (Job("m:f", name="j", retry=Retry(2, backoff=0.5)), "backoff >= 1"),
         (Job("m:f", name="j", data={"a": {1, 2}}), "data\\['a'\\] is set"),

@@ -18,8 +18,9 @@ from gridsched.node.core import Core
 from gridsched.node.hooks import Hook
 from gridsched.node.locks import JobLocks
 from gridsched.node.service import Service
-from gridsched.node.shell.run import Ended
+from gridsched.node.shell.run import Ended, Run
 from gridsched.policy import transitions
+from gridsched.policy.claim import retention
 from gridsched.stores.record import Record
 
 BATCH: Final = 128
@@ -34,6 +35,7 @@ class Finisher(Service):
         super().__init__("finisher")
         self._caches = core.caches
         self._clock = core.clock
+        self._retention_ms = core.settings.caches.result_retention_ms
         self._counters = core.counters
         self._hooks = core.hooks
         self._locks = locks
@@ -110,12 +112,18 @@ class Finisher(Service):
         else:
             self._counters.failed += 1
         if final.returned:
-            value = Result(final.job, run.firing.key, final.finished_at or 0, ended.value)
-            results.append(self._caches.results.written(value))
+            results.append(self._caches.results.written(self._result(run, final, ended.value)))
         if run.job.disallow_concurrent and final.finished_at is not None:
             await self._locks.give_back(final.job, run.firing.key)
         if self._hooks.any:
             self._hooks.call(Hook.on_finished, final, ended.value)
+
+    def _result(self, run: Run, final: Firing, value: Any) -> Result:
+        """A job that says how long its firings stay says it of its results too."""
+        at = final.finished_at or 0
+        kept = retention(run.job, self._retention_ms)
+        forget_at = None if kept is None else at + kept
+        return Result(final.job, run.firing.key, at, value, forget_at)
 
 
 def _ended_by(there: Firing, ours: Firing) -> bool:

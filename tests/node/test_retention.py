@@ -1,0 +1,42 @@
+"""How long what is final stays: as the cluster says, as its job says, or until it is discarded."""
+
+from __future__ import annotations
+
+from gridsched.model.job import UNTIL_DISCARDED, Job
+from gridsched.node.retention import FENCE_MS
+
+
+def job(function: str = "echo", **fields) -> Job:
+    return Job(f"jobs_under_test:{function}", data={"value": 1}, **fields)
+
+
+async def test_a_job_says_how_long_its_firings_and_results_stay(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    for name, retention in (("brief", 300), ("kept", UNTIL_DISCARDED), ("plain", None)):
+        handle = await client.submit(job(name=name, retention=retention))
+        assert await handle.result(timeout=2) == 1
+    await c.pass_time(300 + FENCE_MS / 1000 - 20)
+    assert {f.job for f in await client.firings()} == {
+        "DEFAULT/brief",
+        "DEFAULT/kept",
+        "DEFAULT/plain",
+    }
+    await c.pass_time(60)
+    assert {f.job for f in await client.firings()} == {"DEFAULT/kept", "DEFAULT/plain"}
+    assert {r.job for r in await client.results()} == {"DEFAULT/kept", "DEFAULT/plain"}
+    await c.pass_time(4 * 3600)
+    assert [f.job for f in await client.firings()] == ["DEFAULT/kept"]
+    assert [r.value for r in await client.results()] == [1]
+    assert await client.jobs() == [], "the job itself is not kept: its trigger is complete"
+
+
+async def test_what_ends_without_a_run_follows_its_jobs_retention_too(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    later = await client.submit(job("fail", name="f", retention=UNTIL_DISCARDED))
+    await c.until(lambda: len(c.runs.finished) == 1)
+    firing = await later.firing()
+    assert (firing.state, firing.forget_at) == ("FAILED", None)
