@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gridsched.errors import GridschedError
     from gridsched.jobs.context import JobContext
     from gridsched.model.dst import DstPolicy
+    from gridsched.model.http import HttpTask, ServiceOperation
     from gridsched.model.job import Job
     from gridsched.model.retry import Retry
     from gridsched.model.trigger import Trigger
@@ -32,11 +33,13 @@ __all__ = [
     "GridschedError",
     "Handle",
     "Hook",
+    "HttpTask",
     "Job",
     "JobContext",
     "LocalNode",
     "Retry",
     "Scheduler",
+    "ServiceOperation",
     "Trigger",
     "calendar_interval",
     "connect",
@@ -60,6 +63,7 @@ _HOMES: Final = {
     "gridsched.errors": ("GridschedError",),
     "gridsched.jobs.context": ("JobContext",),
     "gridsched.model.dst": ("DstPolicy",),
+    "gridsched.model.http": ("HttpTask", "ServiceOperation"),
     "gridsched.model.job": ("Job",),
     "gridsched.model.retry": ("Retry",),
     "gridsched.model.trigger": ("Trigger",),

@@ -14,12 +14,12 @@ from gridsched.client.handle import AsyncHandle
 from gridsched.client.submitter import Submitter
 from gridsched.client.triggers import once
 from gridsched.clock import Clock, Ids
-from gridsched.errors import InvalidJob, NotFound
+from gridsched.errors import NotFound
 from gridsched.grid.data import partition_of
 from gridsched.grid.port import Equal, Grid, GridMember
 from gridsched.model.calendar import Calendar
 from gridsched.model.firing import Firing, Result
-from gridsched.model.job import Job, check_job
+from gridsched.model.job import Job, check_job, usual_name
 from gridsched.model.keys import calendar_key, firing_key, job_of, parse_key, trigger_key
 from gridsched.model.member import Member
 from gridsched.model.submission import (
@@ -79,9 +79,9 @@ class AsyncScheduler:
     async def schedule(self, job: Job | str, trigger: Trigger) -> Trigger:
         """Store the job with the trigger; those of their names are replaced.
 
-        `job` may be the key of a stored job. A job without a name takes its function's, a trigger
-        without one its job's. Returns the trigger as the cluster accepted it. SubmissionRejected
-        says why it was refused.
+        `job` may be the key of a stored job. A job without a name takes its function's, operation's
+        or host's, a trigger without one its job's. Returns the trigger as the cluster accepted it.
+        SubmissionRejected says why it was refused.
         """
         if isinstance(job, str):
             return await self._schedule_stored(job, trigger)
@@ -112,7 +112,7 @@ class AsyncScheduler:
     async def submit(self, job: Job) -> AsyncHandle:
         """Run a job once, now. A job without a name gets a new one."""
         if not job.name:
-            job = replace(job, name=f"{_function(job)}-{self._ids()}")
+            job = replace(job, name=f"{usual_name(job)}-{self._ids()}")
         check_job(job)
         trigger = once(name=self._ids(), group=MANUAL_GROUP)
         submission = self._submitter.make(job.key, ScheduleJob(job, (trigger,)))
@@ -301,16 +301,9 @@ class AsyncScheduler:
         return job, trigger
 
     def _named(self, job: Job) -> Job:
-        named = job if job.name else replace(job, name=_function(job))
+        named = job if job.name else replace(job, name=usual_name(job))
         check_job(named)
         return named
-
-
-def _function(job: Job) -> str:
-    name = job.target.rpartition(":")[2].rpartition(".")[2]
-    if not name:
-        raise InvalidJob(f"job target {job.target!r} is not written package.module:function")
-    return name
 
 
 def _parsed(key: str) -> str:

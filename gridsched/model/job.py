@@ -10,6 +10,7 @@ import msgspec
 
 from gridsched.errors import InvalidJob
 from gridsched.model.encoding import always
+from gridsched.model.http import HttpTask, ServiceOperation, check_http, split_url
 from gridsched.model.keys import DEFAULT_GROUP, job_key
 from gridsched.model.retry import Retry, check_retry
 
@@ -20,13 +21,17 @@ UNTIL_DISCARDED: Final = "keep until discarded"
 """The retention of a job whose firings and results stay until somebody discards them."""
 
 
+Task = HttpTask | ServiceOperation
+"""What a job may do instead of calling a function."""
+
+
 class Job(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """What to run: a `target` ("package.module:function") with its `data` (JSON).
+    """What to run: a `target` ("package.module:function") with its `data` (JSON), or a `task`.
 
     durable              kept when its last trigger is gone
     requests_recovery    run again when the member that ran it died
     disallow_concurrent  never two runs at once in the whole cluster
-    timeout              seconds a run may take; None: for ever
+    timeout              seconds a run may take; None: for ever, of a task `TOTAL_TIMEOUT`
     priority             of its triggers among those due at the same instant; higher first
     executor             "thread" or "process"; an `async def` target runs on the event loop
     retention            seconds that its firings and results stay once they are final, or "keep until
@@ -34,7 +39,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     submitted_at         epoch ms; set by the cluster
     """
 
-    target: str
+    target: str = ""
     name: str = ""
     group: str = always(DEFAULT_GROUP)
     data: dict[str, Any] = {}
@@ -47,6 +52,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     retry: Retry | None = None
     executor: Literal["thread", "process"] = "thread"
     retention: float | Literal["keep until discarded"] | None = None
+    task: Task | None = None
     submitted_at: int = 0
 
     @property
@@ -60,9 +66,8 @@ def check_job(job: Job) -> None:
 
     Says nothing of whether the target exists or is allowed: that is for the node that runs it.
     """
-    if not _is_target(job.target):
-        raise InvalidJob(f"job target {job.target!r} is not written package.module:function")
     _ = job.key
+    _check_what(job)
     if job.timeout is not None and not job.timeout > 0:
         raise InvalidJob(f"job {job.key}: timeout is {job.timeout!r}; it must be above 0 seconds")
     if job.executor not in ("thread", "process"):
@@ -80,6 +85,38 @@ def _check_retention(job: Job) -> None:
         raise InvalidJob(
             f"job {job.key}: retention is {retention!r}; seconds from 0, or {UNTIL_DISCARDED!r}"
         )
+
+
+def usual_name(job: Job) -> str:
+    """The name of a job that was given none: its function's, its operation's, its URL's host."""
+    match job.task:
+        case ServiceOperation(operation=operation):
+            return operation
+        case HttpTask(url=url):
+            return split_url(url).hostname or ""
+        case None:
+            _check_target(job.target)
+            return job.target.rpartition(":")[2].rpartition(".")[2]
+
+
+def _check_what(job: Job) -> None:
+    if job.task is None:
+        _check_target(job.target)
+        return
+    if job.target:
+        raise InvalidJob(f"job {job.key} has a target and a task; one of them is what it does")
+    if job.executor == "process":
+        raise InvalidJob(f"job {job.key}: executor is 'process'; a task runs in a thread")
+    if isinstance(job.task, HttpTask):
+        try:
+            check_http(job.task)
+        except InvalidJob as error:
+            raise InvalidJob(f"job {job.key}: {error}") from None
+
+
+def _check_target(target: str) -> None:
+    if not _is_target(target):
+        raise InvalidJob(f"job target {target!r} is not written package.module:function")
 
 
 @lru_cache(maxsize=1024)
