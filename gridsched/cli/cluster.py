@@ -13,6 +13,7 @@ from gridsched.cli.remote import remote
 from gridsched.client.blocking import Scheduler
 from gridsched.clock import SystemClock
 from gridsched.model.member import Member
+from gridsched.policy.gate import waiting, waits
 
 _BEAT_AGE: Final = 5000
 """A beat (ms) older than this is of a node that is gone, or whose clock is behind ours. A node
@@ -20,6 +21,10 @@ beats five times in a session timeout, whose default this is."""
 
 _CLOCK_NOISE: Final = 100
 """A clock (ms) that is ahead of ours by less than this may be right."""
+
+
+_RUNS: Final = "runs"
+_STARTS: Final = "starts"
 
 
 @click.command()
@@ -41,6 +46,7 @@ def members(scheduler: Scheduler, *, name: str | None, output: Output) -> None:
         {
             "member": lambda member: member.name,
             "state": lambda member: member.state,
+            "timer": timer,
             "address": lambda member: member.address,
             "threads": lambda member: str(member.threads),
             "in hand": lambda member: str(member.in_hand),
@@ -51,6 +57,15 @@ def members(scheduler: Scheduler, *, name: str | None, output: Output) -> None:
             "clock": lambda member: clock(now - member.beat_at),
         },
     )
+
+
+def timer(member: Member) -> str:
+    """What the node's timer does, in words."""
+    if member.state != "ACTIVE":
+        return ""
+    if waits(member, member.live):
+        return waiting(member.server_count, member.live)
+    return {"DELAYED": "in its delay", "WAITING": _STARTS, "RUNNING": _RUNS}[member.timer]
 
 
 def clock(age: int) -> str:
@@ -92,9 +107,15 @@ def _summary(scheduler: Scheduler) -> dict[str, Any]:
 
 
 def _start_gate(nodes: Sequence[Member]) -> dict[str, Any]:
-    active = sum(node.state == "ACTIVE" for node in nodes)
-    needed = max((node.server_count for node in nodes), default=1)
-    return {"active": active, "needed": needed, "open": active >= needed}
+    """Open once a node fires; `waiting` has those that do not yet, each with the reason."""
+    said = {node.name: timer(node) for node in nodes if node.state == "ACTIVE"}
+    idle = {name: why for name, why in said.items() if why not in (_RUNS, _STARTS)}
+    return {
+        "active": len(said),
+        "needed": max((node.server_count for node in nodes), default=1),
+        "open": len(idle) < len(said),
+        "waiting": idle,
+    }
 
 
 def _by_state(states: Iterable[str]) -> dict[str, int]:
@@ -122,11 +143,15 @@ def _nodes_in_words(nodes: Sequence[dict[str, str]]) -> str:
 
 
 def _gate_in_words(gate: dict[str, Any]) -> str:
-    if gate["open"]:
-        return f"open: {gate['active']} active, {gate['needed']} needed"
     if not gate["active"]:
         return "nothing fires until a node is started (gridsched start)"
-    return f"{gate['active']} active, {gate['needed']} needed at once before a node starts to fire"
+    reasons: dict[str, list[str]] = {}
+    for node, why in gate["waiting"].items():
+        reasons.setdefault(why, []).append(node)
+    said = [f"{why}: {', '.join(names)}" for why, names in reasons.items()]
+    if gate["open"]:
+        said.insert(0, f"open: {gate['active']} active, {gate['needed']} needed")
+    return "; ".join(said)
 
 
 def _partitions_in_words(summary: dict[str, Any]) -> str:

@@ -35,6 +35,7 @@ from gridsched.model.submission import (
 from gridsched.model.trigger import Trigger
 from gridsched.policy.calendar_checks import check_calendar
 from gridsched.policy.checks import check_trigger
+from gridsched.policy.gate import keepers
 from gridsched.policy.ownership import assign
 from gridsched.policy.submissions import MANUAL_GROUP
 from gridsched.stores.caches import Caches
@@ -257,7 +258,8 @@ class AsyncScheduler:
 
     async def owners(self) -> list[str | None]:
         """The node that looks after each partition, by partition id; None where none is active."""
-        nodes = {m.name: m.beside for m in await self.members() if m.state == "ACTIVE"}
+        active = [member for member in await self.members() if member.state == "ACTIVE"]
+        nodes = {member.name: member.beside for member in keepers(active, len(active))}
         grid_members = self.grid.partition_owners()
         return [assign(partition, held_by, nodes) for partition, held_by in enumerate(grid_members)]
 

@@ -30,6 +30,13 @@ def _service(fields: Fields, reading: Reading) -> dict[str, Any]:
             f"scheduler:lookaheadinmillis is {look_ahead}; it must be above "
             f"scheduler:idlewaittimeinmillis ({poll}), or instants between two polls are late",
         )
+    count = values.get("server_count", _DEFAULTS.server_count)
+    if values.get("single_server_mode") and count > 1:
+        raise reading.error(
+            fields.place("single_server_mode"),
+            "scheduler:singleServerMode says that this node is the only one, and "
+            f"scheduler:taskservercount is {count}: remove one of the two",
+        )
     return values
 
 
@@ -99,13 +106,13 @@ SERVICE: Final = Branch(
         _setting(
             "scheduler:taskservercount",
             "server_count",
-            "No node's timer starts until so many nodes are active at once.",
+            "No node's timer starts until so many nodes live at the same time (`task.server.count`).",
             unit="number",
         ),
         _setting(
             "scheduler:timerdelayinmillis",
             "timer_delay_ms",
-            "The timer starts so long after the node is active.",
+            "The timer starts so long after the node is active, or later by the count above.",
         ),
         _setting(
             "scheduler:shelldelayinmillis",
@@ -123,7 +130,7 @@ SERVICE: Final = Branch(
             "scheduler:singleServerMode",
             "single_server_mode",
             SWITCH,
-            "Startup jobs are submitted without waiting for other nodes.",
+            "This node is the only one, and waits for no other.",
             "false",
         ),
         Leaf(

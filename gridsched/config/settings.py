@@ -42,10 +42,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     misfire_threshold_ms     an instant later than this meets its trigger's misfire policy
     dispatch_timeout_ms      a firing that no member takes for so long is marked REJECTED
     grace_period_ms          how long a stopping node lets running jobs finish
-    server_count             no node's timer starts until so many nodes are active at once
-    timer_delay_ms           the timer starts so long after activation
+    server_count             no node's timer starts until so many nodes live at the same time
+    timer_delay_ms           the timer starts so long after activation, or later by the above
     shell_delay_ms           so does the execution shell
-    single_server_mode       startup jobs are submitted without waiting for `server_count` nodes
+    single_server_mode       this node is the only one, and waits for no other
     allowed_jobs             patterns ("shop.tasks:*") that a job's target must match
     calendars                startup calendars; bases stand before those that name them
     jobs                     startup jobs
@@ -80,6 +80,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise ConfigurationError(
                 f"look_ahead_ms is {self.look_ahead_ms}; it must be above poll_interval_ms "
                 f"({self.poll_interval_ms}), or instants between two polls are claimed late"
+            )
+        if self.single_server_mode and self.server_count > 1:
+            raise ConfigurationError(
+                f"single_server_mode says that this node is the only one, and server_count is "
+                f"{self.server_count}: give one of the two"
             )
         if self.dispatcher_policy != "RoundRobin":
             raise ConfigurationError(

@@ -9,6 +9,7 @@ import msgspec
 from gridsched.model.encoding import always
 
 MemberState = Literal["JOINING", "ACTIVE", "LEAVING"]
+TimerState = Literal["DELAYED", "WAITING", "RUNNING"]
 
 
 class Member(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -18,6 +19,8 @@ class Member(msgspec.Struct, frozen=True, omit_defaults=True):
     beside       uuid of the grid member in the same process; "" for a plain client of the grid
     beat         counted up by the node itself; the others see it change, or not
     beat_at      the node's wall clock at that beat (epoch ms), for measuring skew
+    timer        in its delay, waiting at the start gate for `server_count` nodes, or running
+    live         active nodes that it sees beating, itself included
     in_hand      firings it holds or runs now
     """
 
@@ -33,6 +36,8 @@ class Member(msgspec.Struct, frozen=True, omit_defaults=True):
     started_at: int = 0
     beat: int = 0
     beat_at: int = 0
+    timer: TimerState = "WAITING"
+    live: int = 0
     in_hand: int = 0
     started: int = 0
     completed: int = 0

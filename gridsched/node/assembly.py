@@ -77,7 +77,7 @@ async def _build(core: Core, grid: Grid, me: Member) -> Parts:
     parts.dispatcher = Dispatcher(core, parts.membership)
     claimer = Claimer(core, parts.dispatcher, locks)
     parts.timer = Timer(core, claimer, parts.dispatcher, parts.membership)
-    parts.sweep = Sweep(core, parts.dispatcher, locks, parts.membership)
+    parts.sweep = Sweep(core, parts.dispatcher, locks, parts.membership, parts.timer.opened)
     parts.retention = Retention(core, parts.membership)
     commands = Commands(core, locks, parts.retention)
     parts.submissions = SubmissionsListener(

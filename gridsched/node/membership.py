@@ -18,6 +18,7 @@ from gridsched.grid.port import Cancel, Grid
 from gridsched.model.member import Member
 from gridsched.node.core import Core
 from gridsched.node.service import Service
+from gridsched.policy.gate import keepers
 from gridsched.policy.ownership import owned
 from gridsched.stores.record import Record
 
@@ -28,10 +29,14 @@ _LOOKED: Final = 1.25
 
 
 class Sighting(NamedTuple):
-    """What was last seen of a member, and when (monotonic seconds) its beat last changed."""
+    """What was last seen of a member, and when (monotonic seconds) its beat last changed.
+
+    beats  it was seen to change: a record alone may be of a node that died before this one came
+    """
 
     member: Member
     changed_at: float
+    beats: bool = False
 
 
 class Membership(Service):
@@ -164,10 +169,12 @@ class Membership(Service):
         before, self._seen = self._seen, {}
         for name, record in records.items():
             last = before.get(name)
-            same = last is not None and _beat(last.member) == _beat(record.value)
-            self._seen[name] = Sighting(
-                record.value, last.changed_at if same and last is not None else now
-            )
+            if last is None:
+                self._seen[name] = Sighting(record.value, now)
+            elif _beat(last.member) == _beat(record.value):
+                self._seen[name] = last._replace(member=record.value)
+            else:
+                self._seen[name] = Sighting(record.value, now, beats=True)
         mine = records.get(self.me.name)
         if mine is not None and mine.value.incarnation == self.me.incarnation:
             self._record = mine
@@ -211,6 +218,12 @@ class Membership(Service):
         members.append(self.me)
         return sorted((m for m in members if m.state == "ACTIVE"), key=lambda member: member.name)
 
+    def live(self) -> list[Member]:
+        """The active nodes that are seen to live, this one included, by name; none while not fresh."""
+        if not self.fresh:
+            return []
+        return [m for m in self.active() if m.name == self.me.name or self._seen[m.name].beats]
+
     def owned(self) -> tuple[int, ...]:
         """The partitions that this node looks after now. GridUnavailable while it is not fresh."""
         if not self.fresh:
@@ -218,15 +231,20 @@ class Membership(Service):
                 f"no beat reached it for {self._timeout:g} s, so nothing is owned"
             )
         if self._owned is None:
-            nodes = {member.name: member.beside for member in self.active()}
+            among = keepers(self.active(), len(self.live()))
+            nodes = {member.name: member.beside for member in among}
             self._owned = owned(self.me.name, self._grid.partition_owners(), nodes)
         return self._owned
 
     async def at_least(self, count: int) -> None:
-        """Wait until so many nodes are active at the same time."""
-        while len(self.active()) < count:
-            self._changed.clear()
-            await self._changed.wait()
+        """Wait until so many nodes live at the same time."""
+        while len(self.live()) < count:
+            await self.change()
+
+    async def change(self) -> None:
+        """Wait for the next look at who is there, at a beat's distance or before."""
+        self._changed.clear()
+        await self._changed.wait()
 
 
 def _beat(member: Member) -> tuple[str, int]:

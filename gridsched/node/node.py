@@ -205,10 +205,9 @@ class Node:
             )
 
     async def _submit_startup(self) -> None:
-        """Once enough nodes are there, or at once in single-server mode."""
-        settings, parts = self.settings, self.parts
-        if not settings.single_server_mode:
-            await parts.membership.at_least(settings.server_count)
+        """Once enough nodes are there."""
+        settings = self.settings
+        await self.parts.membership.at_least(settings.server_count)
         while True:
             try:
                 await submit_startup(self.core.caches.submissions, settings, self._clock)
@@ -221,6 +220,8 @@ class Node:
         counters = self.core.counters
         return replace(
             member,
+            timer=self.parts.timer.state,
+            live=len(self.parts.membership.live()),
             in_hand=self.parts.shell.in_hand,
             started=counters.started,
             completed=counters.completed,

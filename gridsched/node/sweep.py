@@ -27,10 +27,15 @@ SLICE = 32
 
 
 class Sweep(Service):
-    """Looks at the due firings of owned partitions."""
+    """Looks at the due firings of owned partitions, once `opened` says that the timer runs."""
 
     def __init__(
-        self, core: Core, dispatcher: Dispatcher, locks: JobLocks, membership: Membership
+        self,
+        core: Core,
+        dispatcher: Dispatcher,
+        locks: JobLocks,
+        membership: Membership,
+        opened: asyncio.Event,
     ) -> None:
         super().__init__("sweep")
         self._caches = core.caches
@@ -40,6 +45,7 @@ class Sweep(Service):
         self._dispatcher = dispatcher
         self._locks = locks
         self._membership = membership
+        self._opened = opened
         self._gone: dict[str, Member] = {}
 
     def member_gone(self, member: Member) -> None:
@@ -48,6 +54,7 @@ class Sweep(Service):
         self.wake()
 
     async def step(self) -> None:
+        await self._opened.wait()
         owned = self._membership.owned()
         for name in list(self._gone):
             await self._look(await self._caches.firings.unfinished_of_member(name, owned))

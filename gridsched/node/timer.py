@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
+from gridsched.model.member import TimerState
 from gridsched.model.trigger import Trigger
 from gridsched.node.claimer import Claimer
 from gridsched.node.core import Core
@@ -12,15 +14,19 @@ from gridsched.node.dispatcher import Dispatcher
 from gridsched.node.membership import Membership
 from gridsched.node.service import Service
 from gridsched.node.zones import Zones
+from gridsched.policy.gate import waiting
 from gridsched.policy.ownership import slices
 from gridsched.stores.record import Record
 
 SLICE: Final = 32
 """Partitions asked in one query."""
 
+REMINDER: Final = 30.0
+"""Seconds after which a shut gate says again that it waits, though nobody came or went."""
+
 
 class Timer(Service):
-    """Claims what is due. Starts once the start gate is open and its delay is over."""
+    """Claims what is due. Starts once its delay is over and the start gate is open."""
 
     def __init__(
         self, core: Core, claimer: Claimer, dispatcher: Dispatcher, membership: Membership
@@ -35,7 +41,17 @@ class Timer(Service):
         self._zones = Zones(core)
         self._offered: list[Record[Trigger]] = []
         self._next_poll = float("-inf")
-        self.open = False
+        self.opened = asyncio.Event()
+        self._delayed = self._settings.timer_delay_ms > 0
+
+    @property
+    def open(self) -> bool:
+        """Does it run? Nothing is claimed, and nothing sent again, before."""
+        return self.opened.is_set()
+
+    @property
+    def state(self) -> TimerState:
+        return "RUNNING" if self.open else "DELAYED" if self._delayed else "WAITING"
 
     def offer(self, triggers: Sequence[Record[Trigger]]) -> None:
         """Triggers just accepted: those due now are claimed without waiting for the next poll."""
@@ -58,13 +74,24 @@ class Timer(Service):
             await self.rest(self._next_poll - self._clock.monotonic())
 
     async def _pass_gate(self) -> None:
-        count = self._settings.server_count
-        if len(self._membership.active()) < count:
-            self.log.info("waiting until %d nodes are active at once", count)
-        await self._membership.at_least(count)
-        await self.rest(self._settings.timer_delay_ms / 1000)
-        self.open = True
+        if self._delayed:
+            await self.rest(self._settings.timer_delay_ms / 1000)
+            self._delayed = False
+        await self._wait_for_nodes()
+        self.opened.set()
+        self._membership.wake()  # the others are to see it
         self.log.info("the timer runs: %d node(s) active", len(self._membership.active()))
+
+    async def _wait_for_nodes(self) -> None:
+        """Until enough live at the same time; says who is there when that changes, and now and then."""
+        needed, said, again = self._settings.server_count, [""], float("-inf")
+        while len(live := self._membership.live()) < needed:
+            names = [member.name for member in live]
+            now = self._clock.monotonic()
+            if names != said or now >= again:
+                self.log.info("%s: %s", waiting(needed, len(live)), ", ".join(names))
+                said, again = names, now + REMINDER
+            await self._membership.change()
 
     async def _poll(self) -> None:
         owned = self._membership.owned()

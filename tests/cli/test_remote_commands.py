@@ -7,6 +7,7 @@ import re
 import secrets
 
 import pytest
+from msgspec.structs import replace
 from running import Run
 
 import gridsched
@@ -325,7 +326,7 @@ class TestCluster:
         summary = json.loads(cli("cluster", "--json").stdout)
         assert summary["nodes"] == [{"name": "node-1", "state": "ACTIVE"}]
         assert summary["partitions"] == {"node-1": summary["partition_count"]}
-        assert summary["start_gate"] == {"active": 1, "needed": 1, "open": True}
+        assert summary["start_gate"] == {"active": 1, "needed": 1, "open": True, "waiting": {}}
         assert summary["triggers"]["NORMAL"] >= 1
         lines = cli("cluster").stdout.splitlines()
         assert "nodes       1 active: node-1" in lines
@@ -345,11 +346,29 @@ class TestCluster:
     def test_a_cluster_that_waits_for_nodes_says_so(
         self, cli: Run, node: gridsched.LocalNode, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        waiting = Member("a", "1", state="ACTIVE", server_count=3, live=2)
+        nodes = [waiting, replace(waiting, name="b"), replace(waiting, name="c", state="JOINING")]
+        monkeypatch.setattr(gridsched.Scheduler, "members", lambda _: nodes)
+        says = "waiting for 3 nodes, 2 are here"
+        shown = cli("cluster").stdout
+        assert "nodes       2 active: a, b; c JOINING" in shown
+        assert f"start gate  {says}: a, b" in shown
+        gate = json.loads(cli("cluster", "--json").stdout)["start_gate"]
+        assert gate == {"active": 2, "needed": 3, "open": False, "waiting": {"a": says, "b": says}}
+        rows = cli("members").stdout.splitlines()
+        assert [says in row for row in rows] == [False, True, True, False]
+        told = json.loads(cli("members", "--json").stdout)
+        assert [(m["timer"], m["live"], m["server_count"]) for m in told] == [("WAITING", 2, 3)] * 3
+
+    def test_a_node_that_waits_beside_one_that_fires(
+        self, cli: Run, node: gridsched.LocalNode, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         nodes = [
-            Member("a", "1", state="ACTIVE", server_count=2),
-            Member("b", "2", state="JOINING", server_count=2),
+            Member("a", "1", state="ACTIVE", server_count=3, live=2, timer="RUNNING"),
+            Member("b", "2", state="ACTIVE", server_count=3, live=2),
+            Member("c", "3", state="ACTIVE", timer="DELAYED"),
         ]
         monkeypatch.setattr(gridsched.Scheduler, "members", lambda _: nodes)
-        shown = cli("cluster").stdout
-        assert "nodes       1 active: a; b JOINING" in shown
-        assert "start gate  1 active, 2 needed at once before a node starts to fire" in shown
+        assert (
+            "open: 3 active, 3 needed; waiting for 3 nodes, 2 are here: b; in its delay: c"
+        ) in cli("cluster").stdout

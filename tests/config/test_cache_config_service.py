@@ -119,6 +119,13 @@ def test_the_seed_s_spellings_are_taken_and_noted() -> None:
         ("<scheduler:idlewaittimeinmillis>9</scheduler:idlewaittimeinmillis>", 3, ["at least 10"]),
         ("<scheduler:lookaheadinmillis>500</scheduler:lookaheadinmillis>", 3, ["must be above"]),
         ("<scheduler:singleServerMode>yes</scheduler:singleServerMode>", 3, ["neither true nor"]),
+        (
+            "<scheduler:taskservercount>3</scheduler:taskservercount>\n"
+            "<scheduler:singleServerMode/>",
+            4,
+            ["this node is the only one, and scheduler:taskservercount is 3"],
+        ),
+        ("<scheduler:taskservercount>0</scheduler:taskservercount>", 3, ["must be at least 1"]),
         ("<scheduler:dispatcherpolicy>Random</scheduler:dispatcherpolicy>", 3, ["RoundRobin"]),
         (
             "<scheduler:name>a</scheduler:name>\n<scheduler:name>b</scheduler:name>",

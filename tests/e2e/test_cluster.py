@@ -88,7 +88,7 @@ def _waiting(held: list[Handle], node: str) -> list[str]:
 def test_startup_jobs_of_many_nodes_are_submitted_once_the_gate_is_open(world: World) -> None:
     jobs = world.startup_jobs()
     (first,) = world.start("n1", jobs=jobs, taskservercount=2)
-    first.output.line("waiting until 2 nodes are active at once")
+    first.output.line("waiting for 2 nodes, 1 is here: n1")
     scheduler = world.connect()
     assert scheduler.jobs() == []
     world.start("n2", "n3", jobs=jobs, taskservercount=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -109,6 +110,69 @@ async def test_no_timer_starts_until_enough_nodes_are_active_at_once(cluster):
     await c.node("d")
     await c.until(lambda: len(c.runs.finished) >= 9)
     assert {f.acquired_by for f in c.runs.started} <= {"a", "c", "d"}
+
+
+async def test_the_records_of_a_cluster_that_died_open_no_gate(cluster, caplog):
+    """All were killed at once; the first to come back sees their records, and none of them beat."""
+    caplog.set_level("INFO")
+    c = cluster(members=3, server_count=3, jobs=STARTUP)
+    for node in [await c.node(name) for name in ("a", "b", "c")]:
+        await c.until(lambda node=node: node.parts.timer.open)
+    for node in list(c.nodes):
+        await c.crash(node)
+    ran = len(c.runs.started)
+    back = await c.node("d")
+    await c.pass_time(50)
+    assert not back.parts.timer.open
+    assert len(c.runs.started) == ran
+    await c.node("e")
+    await c.pass_time(3)
+    said = [r.getMessage() for r in caplog.records if "here: d" in r.getMessage()]
+    alone, two = "waiting for 3 nodes, 1 is here: d", "waiting for 3 nodes, 2 are here: d, e"
+    assert said == [alone, alone, two, two], "at first, after half a minute, and from both of two"
+    await c.node("f")
+    await c.until(lambda: len(c.runs.started) > ran)
+
+
+async def test_a_node_at_its_gate_leaves_the_partitions_to_those_that_fire(cluster):
+    c = cluster(members=3, server_count=3)
+    first, *others = [await c.node(name) for name in ("a", "b", "c")]
+    client = await c.client()
+    pairs = [(job(name=f"j{n}"), every(1)) for n in range(50)]
+    await client.schedule_many(pairs)
+    await c.until(lambda: first.parts.timer.open)
+    for node in others:
+        await c.crash(node)
+    late = await c.node("d")
+    await c.pass_time(10)
+    began = len(c.runs.started)
+    await c.pass_time(10)
+    assert not late.parts.timer.open
+    assert late.parts.membership.owned() == ()
+    assert set(await client.owners()) == {"a"}
+    assert len(c.runs.started) - began >= 50 * 9
+    await c.node("e")
+    await c.until(lambda: late.parts.timer.open)
+    assert len(late.parts.membership.owned()) > 50
+
+
+async def test_each_of_three_fires_its_share(cluster):
+    """What waits at the gate is due at once when it opens, for all three of them."""
+    c = cluster(members=3, server_count=3, jobs=())
+    await c.node("a")
+    await c.node("b")
+    client = await c.client()
+    await client.schedule_many([(job(name=f"j{n}"), once(NOW)) for n in range(300)])
+    await c.pass_time(30)
+    assert c.runs.started == []
+    await c.node("c")
+    await c.until(lambda: len(c.runs.finished) == 300)
+    for share in (
+        Counter(firing.acquired_by for firing in c.runs.finished),
+        Counter(firing.member for firing in c.runs.finished),
+    ):
+        assert set(share) == {"a", "b", "c"}
+        assert all(60 <= count <= 141 for count in share.values()), share
 
 
 async def test_startup_jobs_are_submitted_once_however_many_nodes_carry_them(cluster):

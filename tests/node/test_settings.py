@@ -21,6 +21,8 @@ def test_one_pattern_may_be_given_alone() -> None:
         ({"max_threads": 0}, "max_threads is 0; it must be at least 1"),
         ({"max_thread": 1}, "no such setting: max_thread"),
         ({"dispatcher_policy": "Lottery"}, "dispatcher_policy is 'Lottery'"),
+        ({"server_count": 0}, "server_count is 0; it must be at least 1"),
+        ({"server_count": 2, "single_server_mode": True}, "the only one, and server_count is 2"),
         ({"poll_interval_ms": 2000}, "look_ahead_ms is 1000"),
     ],
 )
