@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -11,23 +12,75 @@ from gridsched.cli.remote import remote
 from gridsched.cli.submit import print_run
 from gridsched.client.blocking import Scheduler
 
+_chosen_by_group = (
+    click.argument("key", required=False),
+    click.option("--group", metavar="GLOB", help="All triggers whose group matches."),
+    click.option("--job-group", metavar="GLOB", help="All triggers whose job's group matches."),
+    click.option("--all", "every", is_flag=True, help="All triggers."),
+)
+
+
+def _by_key_or_group(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_chosen_by_group):
+        command = option(command)
+    return command
+
 
 @click.command()
-@click.argument("key")
+@_by_key_or_group
 @remote
-def pause(scheduler: Scheduler, *, key: str) -> None:
-    """Pause the trigger of KEY, or all triggers of the job of KEY. What runs goes on."""
-    scheduler.pause(key)
-    click.echo(f"paused {key}")
+def pause(
+    scheduler: Scheduler, *, key: str | None, group: str | None, job_group: str | None, every: bool
+) -> None:
+    """Pause the trigger of KEY, or all triggers of the job of KEY. What runs goes on.
+
+    A group stays paused until it is resumed: triggers that are added to it meanwhile start paused.
+    """
+    match _chosen(key, group, job_group, every=every):
+        case "key", name:
+            scheduler.pause(name)
+        case "all", name:
+            scheduler.pause_all()
+        case "group", name:
+            scheduler.pause_group(name)
+        case _, name:
+            scheduler.pause_group(name, of="jobs")
+    click.echo(f"paused {name}")
 
 
 @click.command()
-@click.argument("key")
+@_by_key_or_group
 @remote
-def resume(scheduler: Scheduler, *, key: str) -> None:
+def resume(
+    scheduler: Scheduler, *, key: str | None, group: str | None, job_group: str | None, every: bool
+) -> None:
     """Resume the trigger of KEY, or all triggers of the job of KEY."""
-    scheduler.resume(key)
-    click.echo(f"resumed {key}")
+    match _chosen(key, group, job_group, every=every):
+        case "key", name:
+            scheduler.resume(name)
+        case "all", name:
+            scheduler.resume_all()
+        case "group", name:
+            scheduler.resume_group(name)
+        case _, name:
+            scheduler.resume_group(name, of="jobs")
+    click.echo(f"resumed {name}")
+
+
+def _chosen(
+    key: str | None, group: str | None, job_group: str | None, *, every: bool
+) -> tuple[str, str]:
+    """By what triggers are chosen, and its text; a usage error unless it is one thing."""
+    said = {
+        "key": key,
+        "group": group,
+        "job-group": job_group,
+        "all": "everything" if every else None,
+    }
+    given = [(way, text) for way, text in said.items() if text is not None]
+    if len(given) != 1:
+        raise click.UsageError("say one of KEY, --group, --job-group and --all")
+    return given[0]
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""What the cluster holds: `jobs`, `triggers`, `firings`, `results`; a list, or one by its key."""
+"""What the cluster holds: `jobs`, `triggers`, `groups`, `firings`, `results`; a list, or one by its key."""
 
 from __future__ import annotations
 
@@ -99,6 +99,21 @@ def triggers(
             "fired": lambda trigger: str(trigger.fired),
             "misfired": lambda trigger: str(trigger.misfired),
             "schedule": lambda trigger: words.schedule(trigger.schedule, output.zone),
+        },
+    )
+
+
+@click.command()
+@output_options
+@remote
+def groups(scheduler: Scheduler, *, output: Output) -> None:
+    """List what is paused by group: of the lines that match a group the last one counts."""
+    output.many(
+        scheduler.paused_groups().rules,
+        {
+            "of": lambda rule: rule.of,
+            "group": lambda rule: rule.pattern,
+            "state": lambda rule: "PAUSED" if rule.paused else "RESUMED",
         },
     )
 

@@ -20,6 +20,7 @@ from rich.text import Text
 
 from gridsched.cli import words
 from gridsched.cli.options import ZONE
+from gridsched.model.groups import GroupRule
 from gridsched.model.member import Member
 
 V = TypeVar("V", bound=msgspec.Struct)
@@ -124,6 +125,8 @@ def key_of(value: Any) -> str:
     match value:
         case Member(name):
             return name
+        case GroupRule(pattern):
+            return pattern
         case _:
             return str(getattr(value, "firing", None) or value.key)
 

@@ -19,6 +19,7 @@ _COMMANDS: Final = {
     "jobs": "listing",
     "triggers": "listing",
     "calendars": "calendars",
+    "groups": "listing",
     "firings": "listing",
     "results": "listing",
     "submit": "submit",

@@ -19,8 +19,16 @@ from gridsched.grid.data import partition_of
 from gridsched.grid.port import Equal, Grid, GridMember
 from gridsched.model.calendar import Calendar
 from gridsched.model.firing import Firing, Result
+from gridsched.model.groups import GroupKind, PausedGroups
 from gridsched.model.job import Job, check_job, usual_name
-from gridsched.model.keys import calendar_key, firing_key, job_of, parse_key, trigger_key
+from gridsched.model.keys import (
+    calendar_key,
+    firing_key,
+    groups_key,
+    job_of,
+    parse_key,
+    trigger_key,
+)
 from gridsched.model.member import Member
 from gridsched.model.submission import (
     CancelFiring,
@@ -28,15 +36,17 @@ from gridsched.model.submission import (
     DeleteCalendar,
     Fire,
     Pause,
+    PauseGroup,
     Resume,
+    ResumeGroup,
     ScheduleJob,
     StoreCalendar,
 )
 from gridsched.model.trigger import Trigger
 from gridsched.policy.calendar_checks import check_calendar
 from gridsched.policy.checks import check_trigger
-from gridsched.policy.gate import keepers
-from gridsched.policy.ownership import assign
+from gridsched.policy.groups import EVERY, check_group
+from gridsched.policy.ownership import assign, keepers
 from gridsched.policy.submissions import MANUAL_GROUP
 from gridsched.stores.caches import Caches
 from gridsched.stores.record import Store
@@ -147,6 +157,26 @@ class AsyncScheduler:
         await self._require(key)
         await self._submitter.submit([self._submitter.make(key, Resume(key))])
 
+    async def pause_group(self, pattern: str, *, of: GroupKind = "triggers") -> None:
+        """Pause the triggers whose group, or with `of="jobs"` whose job's group, matches a glob
+        (`shop`, `shop*`, `*`): nothing of them starts from now on until they are resumed, and what
+        is added to such a group meanwhile starts paused. InvalidKey where nothing could match."""
+        await self._change_group(pattern, of, PauseGroup(pattern, of))
+
+    async def resume_group(self, pattern: str, *, of: GroupKind = "triggers") -> None:
+        """Resume the triggers whose group, or whose job's group, matches a glob, but for those that
+        are paused by the other of the two; what they missed meets their misfire policies."""
+        await self._change_group(pattern, of, ResumeGroup(pattern, of))
+
+    async def pause_all(self) -> None:
+        """Pause every trigger, also those to come, until `resume_all`."""
+        await self.pause_group(EVERY)
+
+    async def resume_all(self) -> None:
+        """Resume every trigger; no group is paused any more."""
+        await self.resume_group(EVERY, of="jobs")
+        await self.resume_group(EVERY)
+
     async def unschedule(self, key: str) -> None:
         """Delete a trigger; a job that is not durable goes with its last one."""
         if parse_key(key).trigger_name is None:
@@ -181,6 +211,11 @@ class AsyncScheduler:
         await self._submitter.submit([self._submitter.make(calendar_key(name), command)])
 
     # Looking
+
+    async def paused_groups(self) -> PausedGroups:
+        """What is paused by group, as it was asked for; of the rules that match a group the last
+        one counts."""
+        return await self.caches.groups.paused()
 
     async def calendar(self, name: str) -> Calendar:
         """The calendar of that name; NotFound where there is none."""
@@ -276,6 +311,12 @@ class AsyncScheduler:
 
     def _partitions(self, key: str | None) -> list[int] | None:
         return None if key is None else [partition_of(self.caches.jobs.data_key(job_of(key)))]
+
+    async def _change_group(
+        self, pattern: str, of: GroupKind, command: PauseGroup | ResumeGroup
+    ) -> None:
+        check_group(pattern, of)
+        await self._submitter.submit([self._submitter.make(groups_key(), command)])
 
     async def _require(self, key: str) -> None:
         """NotFound where the key names nothing: said before anything is submitted."""

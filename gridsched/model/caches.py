@@ -20,6 +20,7 @@ class CacheNames(msgspec.Struct, frozen=True):
     firings: str = "Firing-Store"
     membership: str = "Membership"
     locks: str = "Job-Lock"
+    groups: str = "Paused-Group"
     results: str = "Job-Result"
     execution_prefix: str = "Execution-"
 

@@ -72,6 +72,11 @@ def calendar_key(name: str) -> str:
     return job_key("CALENDAR", name)
 
 
+def groups_key() -> str:
+    """What commands about groups are partitioned by: one node applies them in order."""
+    return job_key("GROUP", "paused")
+
+
 def firing_key(trigger: str, scheduled: int) -> str:
     """The written key of the instant `scheduled` (epoch ms) of the trigger."""
     return f"{trigger}@{scheduled}"

@@ -8,6 +8,7 @@ import msgspec
 
 from gridsched.model.calendar import Calendar
 from gridsched.model.encoding import always
+from gridsched.model.groups import GroupKind
 from gridsched.model.job import Job
 from gridsched.model.trigger import Trigger
 
@@ -35,6 +36,21 @@ class Resume(msgspec.Struct, frozen=True, tag="resume"):
     """Resume one trigger, or every trigger of a job."""
 
     key: str
+
+
+class PauseGroup(msgspec.Struct, frozen=True, tag="pause_group"):
+    """Pause the triggers whose group, or whose job's group, a glob matches; those that are added
+    to such a group later start paused."""
+
+    pattern: str
+    of: GroupKind = "triggers"
+
+
+class ResumeGroup(msgspec.Struct, frozen=True, tag="resume_group"):
+    """Resume the triggers whose group, or whose job's group, a glob matches."""
+
+    pattern: str
+    of: GroupKind = "triggers"
 
 
 class Delete(msgspec.Struct, frozen=True, tag="delete"):
@@ -76,7 +92,16 @@ class DeleteCalendar(msgspec.Struct, frozen=True, tag="delete_calendar"):
 
 
 Command = (
-    ScheduleJob | Pause | Resume | Delete | Fire | CancelFiring | StoreCalendar | DeleteCalendar
+    ScheduleJob
+    | Pause
+    | Resume
+    | PauseGroup
+    | ResumeGroup
+    | Delete
+    | Fire
+    | CancelFiring
+    | StoreCalendar
+    | DeleteCalendar
 )
 
 

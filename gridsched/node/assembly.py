@@ -14,6 +14,7 @@ from gridsched.node.claimer import Claimer
 from gridsched.node.commands import Commands
 from gridsched.node.core import Core, Counters
 from gridsched.node.dispatcher import Dispatcher
+from gridsched.node.groups import Groups
 from gridsched.node.hooks import Hook, Hooks
 from gridsched.node.locks import JobLocks
 from gridsched.node.membership import Membership
@@ -79,9 +80,10 @@ async def _build(core: Core, grid: Grid, me: Member) -> Parts:
     parts.timer = Timer(core, claimer, parts.dispatcher, parts.membership)
     parts.sweep = Sweep(core, parts.dispatcher, locks, parts.membership, parts.timer.opened)
     parts.retention = Retention(core, parts.membership)
-    commands = Commands(core, locks, parts.retention)
+    groups = Groups(core, locks)
+    commands = Commands(core, locks, parts.retention, groups)
     parts.submissions = SubmissionsListener(
-        core, parts.membership, Scheduling(core), commands, parts.timer
+        core, parts.membership, Scheduling(core, groups), commands, parts.timer
     )
     parts.shell = Shell(core)
     parts.receiver = Receiver(core, parts.queue, parts.shell.room, parts.shell.hold)

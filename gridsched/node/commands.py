@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from gridsched.errors import NotFound
 from gridsched.grid.data import partition_of
-from gridsched.model.firing import FINAL, Firing
+from gridsched.model.firing import Firing
 from gridsched.model.keys import job_of
 from gridsched.model.submission import (
     CancelFiring,
@@ -17,13 +17,16 @@ from gridsched.model.submission import (
     DeleteCalendar,
     Fire,
     Pause,
+    PauseGroup,
     Resume,
+    ResumeGroup,
     StoreCalendar,
     Submission,
 )
 from gridsched.model.trigger import Trigger
 from gridsched.node.calendars import Calendars
 from gridsched.node.core import Core
+from gridsched.node.groups import Groups
 from gridsched.node.locks import JobLocks
 from gridsched.node.retention import Retention
 from gridsched.policy import submissions as policy
@@ -33,12 +36,13 @@ from gridsched.stores.record import Record, change
 class Commands:
     """Carries out one command; what cannot be done is raised as the reason for its rejection."""
 
-    def __init__(self, core: Core, locks: JobLocks, retention: Retention) -> None:
+    def __init__(self, core: Core, locks: JobLocks, retention: Retention, groups: Groups) -> None:
         self._caches = core.caches
         self._clock = core.clock
         self._threshold = core.settings.misfire_threshold_ms
         self._calendars = Calendars(core)
         self._locks = locks
+        self._groups = groups
         self._retention = retention
 
     async def apply(self, submission: Submission) -> list[Record[Trigger]]:
@@ -49,6 +53,10 @@ class Commands:
                 await self._pause(key)
             case Resume(key):
                 sooner = await self._resume(key)
+            case PauseGroup() as pause:
+                await self._groups.pause(pause)
+            case ResumeGroup() as resume:
+                sooner = await self._groups.resume(resume)
             case Delete(key):
                 await self._delete(key)
             case CancelFiring(key):
@@ -133,16 +141,12 @@ class Commands:
         trigger = policy.manual_trigger(submission, command.data, base)
         record = self._caches.triggers.written(trigger)
         await self._caches.triggers.apply([self._caches.triggers.put(record)])
-        return [record]
+        return await self._groups.settle([record])
 
     def _cancelled(self, reason: str) -> Callable[[Firing], Firing]:
         return lambda firing: policy.cancel_firing(firing, reason, self._clock.now())
 
     async def _each_firing(self, trigger: str, step: Callable[[Firing], Firing]) -> None:
-        """Take every unfinished firing of a trigger one step; locks of what ends are released."""
-        found = await self._caches.firings.of_trigger(trigger, self._partition(trigger))
-        for record in found:
-            changed = await change(self._caches.firings, record, step)
-            ended = changed is not None and changed.value.state in FINAL | {"PAUSED"}
-            if ended and record.value.state not in FINAL:
-                await self._locks.give_back(record.value.job, record.key)
+        """Take every firing of a trigger one step."""
+        for record in await self._caches.firings.of_trigger(trigger, self._partition(trigger)):
+            await self._locks.step(record, step)

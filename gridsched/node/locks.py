@@ -6,9 +6,12 @@ certainly stale, and whoever meets it may remove it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gridsched.model.firing import FINAL, Firing
 from gridsched.stores.firings import FiringStore
 from gridsched.stores.locks import JobLock, LockStore
+from gridsched.stores.record import Record, change
 
 
 class JobLocks:
@@ -37,6 +40,13 @@ class JobLocks:
         record = await self._locks.get(job)
         if record is not None and record.value.firing == firing:
             await self._locks.apply([self._locks.removed(record)])
+
+    async def step(self, record: Record[Firing], step: Callable[[Firing], Firing]) -> None:
+        """Take a firing one step; the lock of one that this ends or parks is released."""
+        changed = await change(self._firings, record, step)
+        ended = changed is not None and changed.value.state in FINAL | {"PAUSED"}
+        if ended and record.value.state not in FINAL:
+            await self.give_back(record.value.job, record.key)
 
     async def _holder(self, job: str) -> str | None:
         record = await self._locks.get(job)

@@ -9,11 +9,14 @@ from gridsched.errors import GridschedError
 from gridsched.grid.data import partition_of
 from gridsched.grid.port import Change
 from gridsched.model.calendar import Calendar
+from gridsched.model.groups import PausedGroups
 from gridsched.model.job import Job
 from gridsched.model.keys import trigger_key
 from gridsched.model.submission import ScheduleJob, Submission
 from gridsched.model.trigger import Trigger
 from gridsched.node.core import Core
+from gridsched.node.groups import Groups
+from gridsched.policy.groups import starting_paused
 from gridsched.policy.submissions import SchedulePlan, plan_schedule
 from gridsched.stores.record import Record
 
@@ -33,6 +36,12 @@ class Stored(NamedTuple):
     jobs: Mapping[str, Record[Job]]
     triggers: Mapping[str, Record[Trigger]]
     calendars: Mapping[str, Calendar]
+    paused: PausedGroups
+
+    def of_submission(self, submission: Submission) -> list[Record[Trigger]]:
+        """What a node that died over it had stored already."""
+        found = [self.triggers[key] for key in _trigger_keys(submission) if key in self.triggers]
+        return [record for record in found if record.value.submission == submission.id]
 
     def triggers_for(self, submission: Submission) -> dict[str, Trigger]:
         """Those that a submission names; all of its job, where it names none."""
@@ -45,7 +54,8 @@ class Stored(NamedTuple):
 class Scheduling:
     """Applies `ScheduleJob` submissions."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, groups: Groups) -> None:
+        self._groups = groups
         self._caches = core.caches
         self._runnables = core.runnables
 
@@ -55,6 +65,7 @@ class Scheduling:
             await self._caches.jobs.get_all([submission.job for submission in submissions]),
             await self._stored_triggers(submissions),
             await self._caches.calendars.with_bases(_calendars(submissions)),
+            await self._caches.groups.paused(),
         )
 
     async def apply(self, submissions: Sequence[Submission], stored: Stored) -> list[Applied]:
@@ -70,7 +81,11 @@ class Scheduling:
         ]
         done = await self._caches.triggers.apply(changes)
         failed = {record.key for record, ok in zip(made, done, strict=True) if not ok}
-        return self._applied(planned, jobs_done, {record.key: record for record in made}, failed)
+        written = [record for record in made if record.key not in failed]
+        written += [record for s in submissions for record in stored.of_submission(s)]
+        settled = await self._groups.settle(written) if written else []
+        accepted = {record.key: record for record in settled}
+        return self._applied(planned, jobs_done, accepted, failed)
 
     async def _stored_triggers(
         self, submissions: Sequence[Submission]
@@ -93,7 +108,8 @@ class Scheduling:
             if command.job is not None:
                 self._runnables.of(command.job)
             stored_job = None if job is None else job.value
-            return plan_schedule(submission, command, stored_job, there, stored.calendars)
+            plan = plan_schedule(submission, command, stored_job, there, stored.calendars)
+            return plan._replace(triggers=starting_paused(plan.triggers, stored.paused))
         except GridschedError as error:
             return str(error)
 
@@ -122,7 +138,8 @@ class Scheduling:
             lost = triggers_failed.intersection(keys) or (
                 plan.job is not None and plan.job.key in jobs_failed
             )
-            answers.append(Applied([made[key] for key in keys], settled=not lost))
+            accepted = [made[key] for key in keys if key in made]
+            answers.append(Applied(accepted, settled=not lost))
         return answers
 
 

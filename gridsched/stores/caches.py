@@ -9,6 +9,7 @@ from gridsched.model.caches import CacheSettings
 from gridsched.stores.calendars import CalendarStore
 from gridsched.stores.execution import ExecutionQueues
 from gridsched.stores.firings import FiringStore
+from gridsched.stores.groups import GroupStore
 from gridsched.stores.jobs import JobStore
 from gridsched.stores.locks import LockStore
 from gridsched.stores.membership import MembershipStore
@@ -28,6 +29,7 @@ class Caches(NamedTuple):
     firings: FiringStore
     membership: MembershipStore
     locks: LockStore
+    groups: GroupStore
     results: ResultStore
     queues: ExecutionQueues
 
@@ -43,6 +45,7 @@ async def open_caches(grid: Grid, settings: CacheSettings, queue_capacity: int) 
         await open_store(FiringStore, grid, names.firings, backups),
         await open_store(MembershipStore, grid, names.membership, backups),
         await open_store(LockStore, grid, names.locks, backups),
+        await open_store(GroupStore, grid, names.groups, backups),
         await open_store(ResultStore, grid, names.results, backups),
         ExecutionQueues(grid, names.execution_prefix, queue_capacity),
     )

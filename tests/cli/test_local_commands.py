@@ -174,7 +174,7 @@ class TestEnds:
         assert result.exit_code == 0
         words = (
             "start validate cluster members jobs triggers firings results "
-            "submit pause resume delete fire next"
+            "submit pause resume groups delete fire next"
         )
         for command in words.split():
             assert f"\n  {command} " in result.stdout

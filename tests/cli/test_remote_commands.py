@@ -128,6 +128,28 @@ class TestChanges:
         assert cli("delete", trigger).stdout == f"deleted {trigger}\n"
         assert cli("triggers", trigger).exit_code == 4
 
+    def test_pause_and_resume_by_group(self, cli: Run, trigger: str, group: str) -> None:
+        def state() -> str:
+            return str(json.loads(cli("triggers", trigger, "--json").stdout)["state"])
+
+        pattern = group[:-1] + "*"
+        assert cli("pause", "--job-group", pattern).stdout == f"paused {pattern}\n"
+        listed = json.loads(cli("groups", "--json").stdout)
+        assert {"pattern": pattern, "of": "jobs"}.items() <= listed[-1].items()
+        assert state() == "PAUSED"
+        cli("resume", "--job-group", pattern)
+        assert state() == "NORMAL"
+        assert cli("pause", "--all").stdout == "paused everything\n"
+        assert state() == "PAUSED"
+        cli("resume", "--all")
+        assert (state(), cli("groups").exit_code) == ("NORMAL", 0)
+
+    def test_one_thing_is_paused(self, cli: Run, trigger: str) -> None:
+        for arguments in ([], [trigger, "--all"], ["--group", "a", "--job-group", "b"]):
+            result = cli("pause", *arguments)
+            assert (result.exit_code, result.stdout) == (2, "")
+            assert "one of KEY, --group, --job-group and --all" in result.stderr
+
     def test_fire_with_data(self, cli: Run, trigger: str) -> None:
         job = trigger.partition(":")[0]
         assert cli("fire", job, "--data", "name=me", "--wait", "10").stdout == '"hello, me"\n'

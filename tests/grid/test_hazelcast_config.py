@@ -29,7 +29,7 @@ INDEXED = {
     NAMES.firings: FiringStore.indexes,
     NAMES.results: ResultStore.indexes,
 }
-UNINDEXED = (NAMES.calendars, NAMES.membership, NAMES.locks)
+UNINDEXED = (NAMES.calendars, NAMES.membership, NAMES.locks, NAMES.groups)
 
 
 def declared(path: str) -> list[Any]:
