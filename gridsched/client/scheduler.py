@@ -45,8 +45,9 @@ from gridsched.model.submission import (
 from gridsched.model.trigger import Trigger
 from gridsched.policy.calendar_checks import check_calendar
 from gridsched.policy.checks import check_trigger
+from gridsched.policy.gate import keepers
 from gridsched.policy.groups import EVERY, check_group
-from gridsched.policy.ownership import assign, keepers
+from gridsched.policy.ownership import assign
 from gridsched.policy.submissions import MANUAL_GROUP
 from gridsched.stores.caches import Caches
 from gridsched.stores.record import Store
