@@ -23,6 +23,7 @@ XML = """
     <time-to-live-seconds>60</time-to-live-seconds>
     <max-idle-seconds>30</max-idle-seconds>
     <indexes><index type="HASH"><attributes><attribute>state</attribute></attributes></index></indexes>
+    <eviction size="1000" max-size-policy="USED_HEAP_SIZE" eviction-policy="LRU"/>
     <near-cache/>
   </map>
   <queue name="bounded-*"><max-size>2</max-size></queue>
@@ -90,6 +91,7 @@ def test_it_reads_a_hazelcast_xml(
         assert client.get_ringbuffer("ring").blocking().capacity() == 5
         client.shutdown()
     assert "map/near-cache" in caplog.text
+    assert "map/eviction USED_HEAP_SIZE" in caplog.text
     assert "hazelcast/executor-service" in caplog.text
 
 
@@ -108,6 +110,9 @@ def test_the_cluster_name_given_counts() -> None:
             "<hazelcast><map><indexes><index type='ODD'/></indexes></map></hazelcast>",
             "ODD",
         ),
+        ("<hazelcast><map><eviction eviction-policy='MRU'/></map></hazelcast>", "MRU"),
+        ("<hazelcast><map><eviction max-size-policy='PER_DAY'/></map></hazelcast>", "PER_DAY"),
+        ("<hazelcast><map><eviction size='lots'/></map></hazelcast>", "lots"),
     ],
 )
 def test_a_wrong_hazelcast_xml_is_refused(text: str, why: str) -> None:

@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 from gridsched.errors import GridUnavailable
 from gridsched.grid.data import PARTITION_COUNT
 from gridsched.grid.embedded.arrangement import arrange
+from gridsched.grid.embedded.eviction import BoundedMap, Eviction
 from gridsched.grid.embedded.index import Index
 from gridsched.grid.embedded.maps import DistributedMap
 from gridsched.grid.embedded.partition import Container, Partition
@@ -150,13 +151,20 @@ class EmbeddedCluster:
             self._rebalance()
 
     def map(
-        self, name: str, indexes: Mapping[str, type[Index]], backup_count: int = 1
+        self,
+        name: str,
+        indexes: Mapping[str, type[Index]],
+        backup_count: int = 1,
+        eviction: Eviction | None = None,
     ) -> DistributedMap:
-        """The map of that name, with these indexes by attribute. The first call sets its backups."""
+        """The map of that name, with these indexes by attribute.
+
+        The first call sets its backups, and how it is bounded.
+        """
         self.check_running()
         found = self._maps.get(name)
         if found is None:
-            found = self._new_map(name, backup_count)
+            found = self._new_map(name, backup_count, eviction)
         found.add_indexes(indexes)
         return found
 
@@ -222,15 +230,24 @@ class EmbeddedCluster:
             source = next(iter(partition.row or self._members))
             yield PartitionLost(partition.id, lost_backups, source)
 
-    def _new_map(self, name: str, backup_count: int) -> DistributedMap:
+    def _new_map(self, name: str, backup_count: int, eviction: Eviction | None) -> DistributedMap:
         made = self._retired.pop(name, None)
         if made is None:
-            made = DistributedMap(name, backup_count, self._now_ms)
+            made = self._make_map(name, backup_count, eviction)
         self._maps[name] = made
         self._reach(made.backup_count)
         for partition in self._partitions:
             partition.add(made)
         return made
+
+    def _make_map(self, name: str, backup_count: int, eviction: Eviction | None) -> DistributedMap:
+        if eviction is None:
+            return DistributedMap(name, backup_count, self._now_ms)
+
+        def limit() -> float:
+            return eviction.limit(len(self._members), PARTITION_COUNT)
+
+        return BoundedMap(name, backup_count, self._now_ms, eviction.policy, limit)
 
     def _reach(self, backup_count: int) -> None:
         if backup_count > self._backup_count:

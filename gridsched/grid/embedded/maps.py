@@ -99,6 +99,10 @@ class DistributedMap:
     def get(self, key: bytes) -> bytes | None:
         return self._primaries[partition_of(key)].get(key)
 
+    def peek(self, key: bytes) -> bytes | None:
+        """As `get`, but the entry is not used by that: its idle time goes on."""
+        return self._primaries[partition_of(key)].peek(key)
+
     def put(
         self,
         key: bytes,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from itertools import takewhile
+from typing import Self
 
 from gridsched.grid.embedded.attributes import extractor
 from gridsched.grid.embedded.index import Index
@@ -57,9 +58,9 @@ class MapStore:
         self._indexes: tuple[Index, ...] = ()
         self._extract = extractor(())
 
-    def copy(self) -> MapStore:
+    def copy(self) -> Self:
         """A backup of this store."""
-        copy = MapStore(self._now_ms, self._gone)
+        copy = type(self)(self._now_ms, self._gone)
         copy._values = self._values.copy()
         copy._expiry = self._expiry.copy()
         return copy
@@ -87,6 +88,10 @@ class MapStore:
         if key in self._expiry and not self._lives(key):
             return None
         return self._values.get(key)
+
+    def peek(self, key: bytes) -> bytes | None:
+        """As `get`, but the entry is not used by that."""
+        return None if self._expired(key) else self._values.get(key)
 
     def change(
         self, key: bytes, old: bytes | None, new: bytes | None, expiry: Expiry | None = None

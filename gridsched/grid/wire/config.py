@@ -12,6 +12,8 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from gridsched.grid.embedded.eviction import Eviction
+
 UNBOUNDED: Final = 2**31 - 1
 """The capacity of a queue that is not bounded: Integer.MAX_VALUE."""
 
@@ -24,11 +26,12 @@ class IndexConfig(msgspec.Struct, frozen=True):
 
 
 class MapConfig(msgspec.Struct, frozen=True):
-    """Times are milliseconds; 0 is for ever."""
+    """Times are milliseconds; 0 is for ever. Without `eviction` the map is not bounded."""
 
     backup_count: int = 1
     ttl_ms: int = 0
     max_idle_ms: int = 0
+    eviction: Eviction | None = None
     indexes: tuple[IndexConfig, ...] = ()
 
 

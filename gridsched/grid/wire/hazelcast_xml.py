@@ -1,18 +1,19 @@
 """Reads a hazelcast.xml: the parts that the grid knows, and warnings of all others.
 
-Known are the cluster's name; of a map its backup-count, time-to-live-seconds, max-idle-seconds and
-indexes; of a queue its max-size; of a ringbuffer its capacity and time-to-live-seconds. Elements
-are found by their local names, in whatever namespace.
+Known are the cluster's name; of a map its backup-count, time-to-live-seconds, max-idle-seconds,
+indexes, and eviction by the number of entries; of a queue its max-size; of a ringbuffer its capacity
+and time-to-live-seconds. Elements are found by their local names, in whatever namespace.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from gridsched.errors import ConfigurationError
+from gridsched.grid.embedded.eviction import Eviction, EvictionPolicy
 from gridsched.grid.wire.config import (
     UNBOUNDED,
     GridConfig,
@@ -24,8 +25,23 @@ from gridsched.grid.wire.config import (
 
 MAX_BYTES: Final = 10_000_000
 _MAX_BACKUPS: Final = 6
+_MAX_INT: Final = 2**31 - 1
 _MILLIS: Final = 1000
 _INDEX_TYPES: Final = ("SORTED", "HASH", "BITMAP")
+_EVICTION_POLICIES: Final = ("LRU", "LFU", "RANDOM", "NONE")
+_MEMORY_POLICIES: Final = tuple(
+    f"{what}_{measure}"
+    for what in ("FREE_HEAP", "USED_HEAP", "FREE_NATIVE_MEMORY", "USED_NATIVE_MEMORY")
+    for measure in ("PERCENTAGE", "SIZE")
+)
+_MAX_SIZE_POLICIES: Final = ("PER_NODE", "PER_PARTITION", *_MEMORY_POLICIES)
+_MAP_ELEMENTS: Final = (
+    "backup-count",
+    "time-to-live-seconds",
+    "max-idle-seconds",
+    "eviction",
+    "indexes",
+)
 _QUIET: Final = {"cluster-name", "instance-name", "network", "jet", "properties"}
 """What a grid alone in its process has no use for."""
 
@@ -91,12 +107,12 @@ class _Reader:
         return {child.get("name", "default"): read(child) for child in _children(root, kind)}
 
     def _map(self, section: Any) -> MapConfig:
-        known = {"backup-count", "time-to-live-seconds", "max-idle-seconds", "indexes"}
-        self._note(section, known)
+        self._note(section, _MAP_ELEMENTS)
         return MapConfig(
             self._number(section, "backup-count", 1, most=_MAX_BACKUPS),
             self._number(section, "time-to-live-seconds", 0) * _MILLIS,
             self._number(section, "max-idle-seconds", 0) * _MILLIS,
+            self._eviction(section),
             tuple(
                 self._index(index)
                 for indexes in _children(section, "indexes")
@@ -104,10 +120,26 @@ class _Reader:
             ),
         )
 
+    def _eviction(self, section: Any) -> Eviction | None:
+        """How the map is bounded. By the memory it takes it is not."""
+        for child in _children(section, "eviction"):
+            policy = self._choice(child, "eviction-policy", "NONE", _EVICTION_POLICIES)
+            bound = self._choice(child, "max-size-policy", "PER_NODE", _MAX_SIZE_POLICIES)
+            size = self._checked(child, child.get("size", "0"))
+            if bound in _MEMORY_POLICIES:
+                self._unknown.setdefault(f"map/eviction {bound}", child.sourceline)
+            elif policy != "NONE" and size:
+                return Eviction(size, EvictionPolicy(policy), bound == "PER_PARTITION")
+        return None
+
+    def _choice(self, element: Any, attribute: str, otherwise: str, of: Sequence[str]) -> str:
+        chosen: str = element.get(attribute, otherwise).upper()
+        if chosen not in of:
+            raise self._wrong(element, f"{attribute} {chosen} is none of {', '.join(of)}")
+        return chosen
+
     def _index(self, index: Any) -> IndexConfig:
-        type = index.get("type", "SORTED").upper()
-        if type not in _INDEX_TYPES:
-            raise self._wrong(index, f"{type} is none of {', '.join(_INDEX_TYPES)}")
+        type = self._choice(index, "type", "SORTED", _INDEX_TYPES)
         attributes = [
             _text(attribute)
             for held in _children(index, "attributes")
@@ -126,13 +158,15 @@ class _Reader:
             self._number(section, "time-to-live-seconds", 0) * _MILLIS,
         )
 
-    def _number(self, section: Any, name: str, otherwise: int, most: int = 2**31 - 1) -> int:
+    def _number(self, section: Any, name: str, otherwise: int, most: int = _MAX_INT) -> int:
         for child in _children(section, name):
-            text = _text(child)
-            if not text.isascii() or not text.isdigit() or int(text) > most:
-                raise self._wrong(child, f"{text!r} is no number from 0 to {most}")
-            return int(text)
+            return self._checked(child, _text(child), most)
         return otherwise
+
+    def _checked(self, element: Any, text: str, most: int = _MAX_INT) -> int:
+        if not text.isascii() or not text.isdigit() or int(text) > most:
+            raise self._wrong(element, f"{text!r} is no number from 0 to {most}")
+        return int(text)
 
     def _note(self, section: Any, known: Iterable[str]) -> None:
         for child in _children(section):

@@ -65,7 +65,8 @@ class Services:
         if found is None:
             self._served.add((MAP_SERVICE, name))
             config = self.config.map(name)
-            found = self.cluster.map(name, index_kinds(config.indexes), config.backup_count)
+            indexes = index_kinds(config.indexes)
+            found = self.cluster.map(name, indexes, config.backup_count, config.eviction)
             found.default_ttl = config.ttl_ms
             found.default_max_idle = config.max_idle_ms
         return found

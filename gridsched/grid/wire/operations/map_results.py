@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from gridsched.grid.embedded.eviction import NOT_KEPT, BoundedMap
 from gridsched.grid.embedded.mapstore import FOREVER
 from gridsched.grid.wire.keys import key_of
 from gridsched.grid.wire.operations.map_queries import rows_of
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 Anchors = tuple[list[int], list[tuple[bytes, bytes]]]
 
-_NOT_KEPT: Final = -1
-"""The statistics of an entry that a member does not keep unless it is told to."""
 _ENTRY_COST: Final = 32
 
 
@@ -81,14 +80,20 @@ def _entries(endpoint: Endpoint, name: str, predicate: bytes | None) -> list[Ent
 def entry_view(
     endpoint: Endpoint, name: str, key: bytes, _thread: int
 ) -> tuple[tuple[Any, ...] | None, int]:
-    """The entry with its expiry and version; its other statistics are not kept."""
+    """The entry with its expiry and version.
+
+    Its other statistics are not kept, but for the one by which its map evicts.
+    """
     held, key = endpoint.services.map(name), key_of(key)
-    value = held.get(key)
+    value = held.peek(key)
     if value is None:
         return None, 0
     expiry = held.expiry_of(key)
     ttl, idle, at = (expiry.ttl, expiry.max_idle, expiry.at) if expiry else (FOREVER,) * 3
-    written_at = expiry.written_at if expiry else _NOT_KEPT
+    written_at = expiry.written_at if expiry else NOT_KEPT
+    hits, accessed_at = (NOT_KEPT, NOT_KEPT)
+    if isinstance(held, BoundedMap):
+        hits, accessed_at = held.statistics_of(key)
     cost = _ENTRY_COST + len(key) + len(value)
-    fields = (_NOT_KEPT, at, _NOT_KEPT, _NOT_KEPT, _NOT_KEPT, written_at, held.version_of(key))
+    fields = (NOT_KEPT, at, hits, accessed_at, NOT_KEPT, written_at, held.version_of(key))
     return (key, value, cost, *fields, ttl, idle), idle
