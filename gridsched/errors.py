@@ -3,7 +3,8 @@
 GridschedError
 ├── ConfigurationError          a config file or a setting is wrong; names file, line and element
 ├── InvalidJob                  a job cannot be accepted: target, name or data
-│   └── TargetNotAllowed        the target does not match the node's allow-list
+│   ├── TargetNotAllowed        the target does not match the node's allow-list
+│   └── InvalidCondition        an event's condition does not compile; names the position
 ├── InvalidSchedule             a trigger cannot be accepted: times, intervals, zone, misfire policy
 │   └── InvalidCron             a cron expression is wrong; names the field and the position
 ├── InvalidKey                  a job, trigger or firing key is not written as one
@@ -48,6 +49,19 @@ class InvalidJob(GridschedError, ValueError):
 
 class TargetNotAllowed(InvalidJob):
     """The job's target does not match any pattern of the node's allow-list."""
+
+
+class InvalidCondition(InvalidJob):
+    """The condition of an event does not compile.
+
+    `position` is the 0-based offset in its text of what is wrong.
+    """
+
+    def __init__(self, text: str, message: str, *, position: int = 0) -> None:
+        shown = text if len(text) <= 200 else f"{text[:200]}…"
+        super().__init__(f"condition {shown!r}, at character {position + 1}: {message}")
+        self.text = text
+        self.position = position
 
 
 class InvalidSchedule(GridschedError, ValueError):

@@ -45,6 +45,7 @@ from gridsched.model.submission import (
 from gridsched.model.trigger import Trigger
 from gridsched.policy.calendar_checks import check_calendar
 from gridsched.policy.checks import check_trigger
+from gridsched.policy.event_checks import check_events
 from gridsched.policy.gate import keepers
 from gridsched.policy.groups import EVERY, check_group
 from gridsched.policy.ownership import assign
@@ -126,6 +127,7 @@ class AsyncScheduler:
         if not job.name:
             job = replace(job, name=f"{usual_name(job)}-{self._ids()}")
         check_job(job)
+        check_events(job)
         trigger = once(name=self._ids(), group=MANUAL_GROUP)
         submission = self._submitter.make(job.key, ScheduleJob(job, (trigger,)))
         await self._submitter.submit([submission])
@@ -347,6 +349,7 @@ class AsyncScheduler:
     def _named(self, job: Job) -> Job:
         named = job if job.name else replace(job, name=usual_name(job))
         check_job(named)
+        check_events(named)
         return named
 
 

@@ -15,6 +15,7 @@ from gridsched.model.job import DEFAULT_PRIORITY, Job, check_job
 from gridsched.model.keys import DEFAULT_GROUP
 from gridsched.model.retry import Retry
 from gridsched.model.trigger import Trigger
+from gridsched.policy.event_checks import check_events
 
 
 class PlacedJob(NamedTuple):
@@ -32,6 +33,7 @@ def _job(fields: Fields, reading: Reading) -> StartupJob:
     triggers: tuple[Trigger, ...] = fields.values.pop("triggers", ())
     job = Job(**fields.values)
     check_job(job)
+    check_events(job)
     if not triggers and not job.durable:
         raise reading.error(
             fields.element,

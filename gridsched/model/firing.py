@@ -54,6 +54,8 @@ class Firing(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     progress     how far its run has come, 0 to 1, with its message; None where it did not say
     checkpoint   what its run left for the next one of it (JSON); None: nothing
     suspended    its run yielded, and it waits to go on
+    events       names of the events that its run published
+    event_error  why a condition could not be judged on what its run returned
     retention    how long (ms) it stays once it is final; None: until it is discarded
     forget_at    when it may go; absent until it is final, and where it is kept
     until, count the last instant and the number of those that a misfire policy put into this one
@@ -81,6 +83,8 @@ class Firing(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     message: str = ""
     checkpoint: Any = None
     suspended: bool = False
+    events: tuple[str, ...] = ()
+    event_error: str = ""
     retention: int | None = RETENTION_MS
     forget_at: int | None = None
     until: int | None = None

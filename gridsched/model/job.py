@@ -10,6 +10,7 @@ import msgspec
 
 from gridsched.errors import InvalidJob
 from gridsched.model.encoding import always
+from gridsched.model.events import Delivery, EventTrigger
 from gridsched.model.http import HttpTask, ServiceOperation, check_http, split_url
 from gridsched.model.keys import DEFAULT_GROUP, job_key
 from gridsched.model.retry import Retry, check_retry
@@ -21,7 +22,7 @@ UNTIL_DISCARDED: Final = "keep until discarded"
 """The retention of a job whose firings and results stay until somebody discards them."""
 
 
-Task = HttpTask | ServiceOperation
+Task = HttpTask | ServiceOperation | Delivery
 """What a job may do instead of calling a function."""
 
 
@@ -36,6 +37,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     executor             "thread" or "process"; an `async def` target runs on the event loop
     retention            seconds that its firings and results stay once they are final, or "keep until
                          discarded"; None: as long as the cluster keeps them
+    events               published where their conditions hold on what a run returned
     submitted_at         epoch ms; set by the cluster
     """
 
@@ -53,6 +55,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     executor: Literal["thread", "process"] = "thread"
     retention: float | Literal["keep until discarded"] | None = None
     task: Task | None = None
+    events: tuple[EventTrigger, ...] = ()
     submitted_at: int = 0
 
     @property
@@ -94,6 +97,8 @@ def usual_name(job: Job) -> str:
             return operation
         case HttpTask(url=url):
             return split_url(url).hostname or ""
+        case Delivery(event=event):
+            return event.name
         case None:
             _check_target(job.target)
             return job.target.rpartition(":")[2].rpartition(".")[2]

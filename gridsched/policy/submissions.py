@@ -20,6 +20,7 @@ from gridsched.model.trigger import Once, Trigger
 from gridsched.policy import transitions
 from gridsched.policy.calendars import ResolvedCalendar, resolve
 from gridsched.policy.checks import check_trigger
+from gridsched.policy.event_checks import check_events
 from gridsched.policy.fire_times import edition, first_fire, following, starting
 from gridsched.policy.misfire import MisfireAction, action, is_overdue
 
@@ -49,6 +50,7 @@ def plan_schedule(
             raise NotFound(f"there is no job {submission.job} to schedule")
     else:
         check_job(job)
+        check_events(job)
         _check_durable(job, command, stored)
         if command.unique and stored_job is not None:
             job = None

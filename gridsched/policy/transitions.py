@@ -5,12 +5,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
 from gridsched.model.firing import Firing
 from gridsched.model.job import Job
+
+
+class Judged(NamedTuple):
+    """What a run made of its job's event triggers: the names of those that it published, and why a
+    condition could not be judged."""
+
+    events: tuple[str, ...] = ()
+    error: str = ""
+
+
+NOT_JUDGED: Final = Judged()
 
 
 def start(firing: Firing, member: str, incarnation: str, now: int, lease: int) -> Firing:
@@ -30,9 +41,16 @@ def progressed(firing: Firing, fraction: float, message: str) -> Firing:
     return replace(firing, progress=fraction, message=message)
 
 
-def complete(firing: Firing, now: int, *, returned: bool) -> Firing:
-    """The run ended well; `returned`: with a value, which goes to Job-Result."""
-    return replace(_end(firing, "COMPLETE", now), returned=returned, checkpoint=None)
+def complete(firing: Firing, now: int, *, returned: bool, judged: Judged = NOT_JUDGED) -> Firing:
+    """The run ended well; `returned`: with a value, which goes to Job-Result. `judged`: what it made
+    of its job's event triggers."""
+    return replace(
+        _end(firing, "COMPLETE", now),
+        returned=returned,
+        checkpoint=None,
+        events=judged.events,
+        event_error=judged.error,
+    )
 
 
 def fail(firing: Firing, job: Job, error: str, now: int) -> Firing:
