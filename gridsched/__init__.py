@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         once,
     )
     from gridsched.errors import GridschedError
-    from gridsched.jobs.context import JobContext
+    from gridsched.jobs.context import JobContext, Yield
     from gridsched.model.dst import DstPolicy
     from gridsched.model.http import HttpTask, ServiceOperation
     from gridsched.model.job import Job
@@ -41,6 +41,7 @@ __all__ = [
     "Scheduler",
     "ServiceOperation",
     "Trigger",
+    "Yield",
     "calendar_interval",
     "connect",
     "cron",
@@ -61,7 +62,7 @@ _HOMES: Final = {
         "once",
     ),
     "gridsched.errors": ("GridschedError",),
-    "gridsched.jobs.context": ("JobContext",),
+    "gridsched.jobs.context": ("JobContext", "Yield"),
     "gridsched.model.dst": ("DstPolicy",),
     "gridsched.model.http": ("HttpTask", "ServiceOperation"),
     "gridsched.model.job": ("Job",),

@@ -12,7 +12,7 @@ GridschedError
 ├── SubmissionTimeout           no node has answered a submission in time; it may still be applied
 ├── NotFound                    no such job, trigger, calendar or firing
 ├── JobFailed                   the awaited firing ended without success; holds its outcome
-│   └── JobCancelled            it was cancelled, or its trigger was removed, before it started
+│   └── JobCancelled            it was cancelled, or its trigger was removed before it started
 ├── ResultTimeout               the awaited firing has not ended in time
 ├── NodeNameTaken               an active node of that name is already in the cluster
 └── GridError                   the data grid did not do what was asked
@@ -115,7 +115,7 @@ class JobFailed(GridschedError):
 
 
 class JobCancelled(JobFailed):
-    """The awaited firing was cancelled before it started."""
+    """The awaited firing was cancelled, or its trigger was removed before it started."""
 
 
 class ResultTimeout(GridschedError, TimeoutError):

@@ -1,4 +1,4 @@
-"""Changing what is there: `pause`, `resume`, `delete`, `fire`."""
+"""Changing what is there: `pause`, `resume`, `cancel`, `delete`, `fire`."""
 
 from __future__ import annotations
 
@@ -81,6 +81,18 @@ def _chosen(
     if len(given) != 1:
         raise click.UsageError("say one of KEY, --group, --job-group and --all")
     return given[0]
+
+
+@click.command()
+@click.argument("key")
+@remote
+def cancel(scheduler: Scheduler, *, key: str) -> None:
+    """Cancel the firing of KEY, though it runs; or the next one of a trigger, before it is due.
+
+    KEY is the trigger's key with @ and the scheduled instant in epoch ms.
+    """
+    scheduler.cancel(key)
+    click.echo(f"cancelled {key}")
 
 
 @click.command()

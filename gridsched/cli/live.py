@@ -64,6 +64,8 @@ class Live(Hook):
 
     def _print(self, firing: Firing, due: int, late: int | None, took: str, said: str) -> None:
         outcome, style = _OUTCOMES.get(firing.state, (firing.state, ""))
+        if firing.suspended:
+            outcome = "yielded"
         trigger = parse_key(firing.trigger).trigger_name or ""
         job_width, trigger_width = self._widths
         self._head()

@@ -52,6 +52,7 @@ _INSTANTS: Final = frozenset(
         "due",
         "finished_at",
         "fire_at",
+        "forget_at",
         "next_fire",
         "previous_fire",
         "scheduled",

@@ -25,6 +25,7 @@ _COMMANDS: Final = {
     "submit": "submit",
     "pause": "changes",
     "resume": "changes",
+    "cancel": "changes",
     "delete": "changes",
     "fire": "changes",
     "next": "upcoming",

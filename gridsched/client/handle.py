@@ -64,7 +64,7 @@ class AsyncHandle:
         return await self._value() if firing.returned else None
 
     async def cancel(self) -> None:
-        """Cancel it; SubmissionRejected where it has started already."""
+        """Cancel it, though it runs: see `AsyncScheduler.cancel`."""
         await self._cancel(self.key)
 
     async def _ended(self, timeout: float | None) -> Firing:

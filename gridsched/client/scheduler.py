@@ -192,7 +192,15 @@ class AsyncScheduler:
         await self._submitter.submit([self._submitter.make(key, Delete(key))])
 
     async def cancel(self, key: str) -> None:
-        """Cancel a firing that has not started; SubmissionRejected where it has."""
+        """Cancel a firing that has not ended, or the next one of a trigger before it is claimed.
+
+        A run is ended within a second: a process is killed, a coroutine cancelled; a thread is told
+        by `context.cancelled`, and no longer waited for. SubmissionRejected where it has ended.
+        """
+        if parse_key(key).scheduled is None:
+            raise NotFound(
+                f"there is no firing {key}: its key is a trigger's with @ and an instant"
+            )
         await self._submitter.submit([self._submitter.make(key, CancelFiring(key))])
 
     async def store_calendar(

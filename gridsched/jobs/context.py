@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from gridsched.model.firing import Firing
+
+MAX_CHECKPOINT: Final = 65_536
+"""Bytes of JSON that a checkpoint may take: it travels with the firing."""
 
 
 def aware(instant: int) -> datetime:
@@ -23,6 +28,27 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True, tag="progress"):
     message: str = ""
 
 
+class Checkpoint(msgspec.Struct, frozen=True, tag="checkpoint"):
+    """What a run leaves for the next run of its firing."""
+
+    value: Any
+
+
+Word = Progress | Checkpoint
+"""What a job says of its run."""
+
+
+class Yield(BaseException):
+    """Raised by a job to give its place to others: the same attempt goes on in `seconds`, on any
+    node, from the last checkpoint. No Exception, so that a job's own `except` lets it pass."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        if not 0 <= seconds < math.inf:
+            raise ValueError(f"a job yields for 0 seconds or more, not {seconds!r}")
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
 class JobContext:
     """Given to a job's function as `context` where it names such a parameter (Quartz's
     JobExecutionContext).
@@ -35,7 +61,7 @@ class JobContext:
     """
 
     def __init__(
-        self, firing: Firing, data: Mapping[str, Any], report: Callable[[Progress], None]
+        self, firing: Firing, data: Mapping[str, Any], report: Callable[[Word], None]
     ) -> None:
         self.job_key = firing.job
         self.trigger_key = firing.trigger
@@ -43,6 +69,7 @@ class JobContext:
         self.data = data
         self._firing = firing
         self._report = report
+        self._checkpoint = firing.checkpoint
         self._cancelled = False
 
     @property
@@ -60,9 +87,32 @@ class JobContext:
             raise ValueError(f"progress is {fraction!r}; it goes from 0 to 1")
         self._report(Progress(fraction, message))
 
+    def checkpoint(self, value: Any) -> None:
+        """Leave something (JSON, at most 64 KiB) for the next run of this firing: after a yield, a
+        retry, or a crash of this node where the job requests recovery. It stands in the firing's
+        record within a second or so, and at once when the run yields or fails; only the latest
+        counts. ValueError where it is too big or not JSON."""
+        try:
+            written = msgspec.json.encode(value)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ValueError(f"a checkpoint is JSON: {error}") from error
+        if len(written) > MAX_CHECKPOINT:
+            raise ValueError(
+                f"a checkpoint of {len(written)} bytes of JSON is too big: at most {MAX_CHECKPOINT}; "
+                "keep the bulk elsewhere, and here where it is"
+            )
+        self._checkpoint = msgspec.json.decode(written)
+        self._report(Checkpoint(self._checkpoint))
+
+    @property
+    def last_checkpoint(self) -> Any:
+        """What this run, or else the one before it, left last; None where there is nothing."""
+        return copy.deepcopy(self._checkpoint)
+
     @property
     def cancelled(self) -> bool:
-        """True once nobody waits for this run any more: it timed out, or its node is stopping.
+        """True once nobody waits for this run any more: it timed out, its firing was cancelled or
+        given to another node, or its node is stopping.
 
         A thread cannot be stopped from outside: a long job looks here now and then, and returns.
         """

@@ -1,5 +1,5 @@
-"""The child process that runs jobs of executor "process": an order in, progress and an answer out,
-each a line of JSON.
+"""The child process that runs jobs of executor "process": an order in, what the job says of its run
+and an answer out, each a line of JSON.
 
 Started by the node (`node.shell.processes`), which alone decides what may be run. Its
 standard output is the node's; what jobs print goes to standard error.
@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from gridsched.jobs.context import JobContext, Progress
+from gridsched.jobs.context import JobContext, Word, Yield
 from gridsched.jobs.targets import Targets
 from gridsched.model.firing import Firing
 
@@ -30,14 +30,16 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True, tag="answer"):
-    """What it came to: `error` is the last line of its traceback, `trace` all of it."""
+    """What it came to: `error` is the last line of its traceback, `trace` all of it; `yielded` the
+    seconds after which it is to go on."""
 
     value: Any = None
     error: str = ""
     trace: str = ""
+    yielded: float | None = None
 
 
-def carry_out(order: Order, report: Callable[[Progress], None]) -> Answer:
+def carry_out(order: Order, report: Callable[[Word], None]) -> Answer:
     """Run one job; what it raises becomes the answer."""
     try:
         target = Targets([order.target]).resolve(order.target)
@@ -46,6 +48,8 @@ def carry_out(order: Order, report: Callable[[Progress], None]) -> Answer:
         if target.is_coroutine:
             value = asyncio.run(value)
         msgspec.json.encode(value)
+    except Yield as asked:
+        return Answer(yielded=asked.seconds)
     except Exception as error:
         return Answer(error=f"{type(error).__name__}: {error}", trace=traceback.format_exc())
     return Answer(value=value)
@@ -55,7 +59,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
 
-    def say(message: Answer | Progress) -> None:
+    def say(message: Answer | Word) -> None:
         answers.write(msgspec.json.encode(message) + b"\n")
         answers.flush()
 

@@ -2,8 +2,8 @@
 
 State machine (docs/architecture.md draws it):
 
-    ACQUIRED --started--> EXECUTING --> COMPLETE | FAILED | LOST
-       ^  ^--retry, recovery--'
+    ACQUIRED --started--> EXECUTING --> COMPLETE | FAILED | LOST | CANCELLED
+       ^  ^--retry, recovery, yield--'
        |<--pause / resume--> PAUSED
        |--waited past the dispatch timeout--> REJECTED --started--> EXECUTING
        '--> CANCELLED

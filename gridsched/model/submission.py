@@ -67,7 +67,7 @@ class Fire(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag="fire"
 
 
 class CancelFiring(msgspec.Struct, frozen=True, tag="cancel"):
-    """Cancel a firing that has not started."""
+    """Cancel a firing that has not ended, or the next one of a trigger before it is claimed."""
 
     key: str
 

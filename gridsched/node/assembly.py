@@ -25,6 +25,7 @@ from gridsched.node.shell.finisher import Finisher
 from gridsched.node.shell.receiver import Receiver
 from gridsched.node.shell.reporter import Reporter
 from gridsched.node.shell.shell import Shell
+from gridsched.node.shell.watcher import Watcher
 from gridsched.node.submissions import SubmissionsListener
 from gridsched.node.sweep import Sweep
 from gridsched.node.timer import Timer
@@ -74,7 +75,7 @@ async def _build(core: Core, grid: Grid, me: Member) -> Parts:
     parts = Parts()
     parts.queue = await core.caches.queues.of(core.name)
     parts.membership = Membership(core, me, grid)
-    locks = JobLocks(core.caches.locks, core.caches.firings)
+    locks = JobLocks(core)
     parts.dispatcher = Dispatcher(core, parts.membership)
     claimer = Claimer(core, parts.dispatcher, locks)
     parts.timer = Timer(core, claimer, parts.dispatcher, parts.membership)
@@ -89,5 +90,6 @@ async def _build(core: Core, grid: Grid, me: Member) -> Parts:
     parts.receiver = Receiver(core, parts.queue, parts.shell.room, parts.shell.hold)
     parts.finisher = Finisher(core, locks, parts.shell.recorded)
     parts.reporter = Reporter(core, parts.shell)
+    parts.watcher = Watcher(core, parts.shell)
     parts.shell.wire(parts.finisher, parts.receiver.wake)
     return parts

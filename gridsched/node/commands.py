@@ -10,7 +10,7 @@ from collections.abc import Callable
 from gridsched.errors import NotFound
 from gridsched.grid.data import partition_of
 from gridsched.model.firing import Firing
-from gridsched.model.keys import job_of
+from gridsched.model.keys import job_of, parse_key, trigger_of
 from gridsched.model.submission import (
     CancelFiring,
     Delete,
@@ -30,6 +30,7 @@ from gridsched.node.groups import Groups
 from gridsched.node.locks import JobLocks
 from gridsched.node.retention import Retention
 from gridsched.policy import submissions as policy
+from gridsched.policy.claim import Acquisition
 from gridsched.stores.record import Record, change
 
 
@@ -37,6 +38,7 @@ class Commands:
     """Carries out one command; what cannot be done is raised as the reason for its rejection."""
 
     def __init__(self, core: Core, locks: JobLocks, retention: Retention, groups: Groups) -> None:
+        self._core = core
         self._caches = core.caches
         self._clock = core.clock
         self._threshold = core.settings.misfire_threshold_ms
@@ -121,16 +123,35 @@ class Commands:
             await self._each_firing(name, self._cancelled("its trigger was removed"))
 
     async def _cancel(self, key: str) -> None:
-        record = await self._caches.firings.get(key)
-        if record is None:
-            raise NotFound(f"there is no firing {key}")
+        reason = "cancelled by request"
+        record = await self._caches.firings.get(key) or await self._cancelled_ahead(key, reason)
         changed = await change(
-            self._caches.firings, record, self._cancelled("cancelled by request")
+            self._caches.firings,
+            record,
+            lambda firing: policy.cancel_unfinished(firing, reason, self._clock.now()),
         )
         if changed is None or changed.value.state != "CANCELLED":
             state = "gone" if changed is None else changed.value.state
             raise NotFound(f"firing {key} cannot be cancelled: it is {state}")
-        await self._locks.give_back(record.value.job, key)
+        if changed.value.started_at is None:  # else its member gives the lock back
+            await self._locks.give_back(record.value.job, key)
+
+    async def _cancelled_ahead(self, key: str, reason: str) -> Record[Firing]:
+        """The record of a trigger's next instant, which nobody has claimed yet: CANCELLED, unless
+        somebody claims it at this moment."""
+        trigger = await self._caches.triggers.get(trigger_of(key))
+        job = await self._caches.jobs.get(job_of(key))
+        if trigger is None or job is None or trigger.value.next_fire != parse_key(key).scheduled:
+            raise NotFound(f"there is no firing {key}")
+        cancelled = policy.cancelled_ahead(trigger.value, job.value, reason, self._acquisition())
+        record = self._caches.firings.written(cancelled)
+        await self._caches.firings.apply([self._caches.firings.put(record)])
+        return record
+
+    def _acquisition(self) -> Acquisition:
+        core = self._core
+        kept = core.settings.caches.firing_retention_ms
+        return Acquisition(core.name, core.clock.now(), core.lease, kept)
 
     async def _fire(self, submission: Submission, command: Fire) -> list[Record[Trigger]]:
         base = None

@@ -1,7 +1,8 @@
 """Job locks: at most one unfinished firing of a job that disallows concurrent execution.
 
 A lock is put only for a firing that exists already, so a lock whose firing is final or gone is
-certainly stale, and whoever meets it may remove it.
+certainly stale, and whoever meets it may remove it. But for one that was cancelled while it ran: its
+member gives the lock back when it has ended the run, and has a lease's time for it.
 """
 
 from __future__ import annotations
@@ -9,17 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gridsched.model.firing import FINAL, Firing
-from gridsched.stores.firings import FiringStore
-from gridsched.stores.locks import JobLock, LockStore
+from gridsched.node.core import Core
+from gridsched.stores.locks import JobLock
 from gridsched.stores.record import Record, change
 
 
 class JobLocks:
     """Takes and gives back the locks of jobs, by job key."""
 
-    def __init__(self, locks: LockStore, firings: FiringStore) -> None:
-        self._locks = locks
-        self._firings = firings
+    def __init__(self, core: Core) -> None:
+        self._locks = core.caches.locks
+        self._firings = core.caches.firings
+        self._clock = core.clock
+        self._lease = core.lease
 
     async def free(self, job: str) -> bool:
         """Could a firing take the lock now? Removes a stale one."""
@@ -53,7 +56,13 @@ class JobLocks:
         if record is None:
             return None
         firing = await self._firings.get(record.value.firing)
-        if firing is not None and firing.value.state not in FINAL | {"PAUSED"}:
+        if firing is not None and self._holds(firing.value):
             return record.value.firing
         await self._locks.apply([self._locks.removed(record)])
         return None
+
+    def _holds(self, firing: Firing) -> bool:
+        """May it still be running, or is it still to run?"""
+        if firing.state == "CANCELLED" and firing.started_at is not None:
+            return self._clock.now() < (firing.finished_at or 0) + self._lease
+        return firing.state not in FINAL | {"PAUSED"}

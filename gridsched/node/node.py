@@ -28,6 +28,7 @@ from gridsched.node.shell.finisher import Finisher
 from gridsched.node.shell.receiver import Receiver
 from gridsched.node.shell.reporter import Reporter
 from gridsched.node.shell.shell import Shell
+from gridsched.node.shell.watcher import Watcher
 from gridsched.node.startup import submit_startup
 from gridsched.node.submissions import SubmissionsListener
 from gridsched.node.sweep import Sweep
@@ -62,6 +63,7 @@ class Parts:
     shell: Shell
     finisher: Finisher
     reporter: Reporter
+    watcher: Watcher
 
 
 class Node:
@@ -181,6 +183,7 @@ class Node:
             parts.membership,
             parts.finisher,
             parts.reporter,
+            parts.watcher,
             parts.shell,
             parts.receiver,
             parts.dispatcher,

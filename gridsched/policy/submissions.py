@@ -13,13 +13,14 @@ from msgspec.structs import replace
 
 from gridsched.errors import InvalidJob, InvalidSchedule, NotFound
 from gridsched.model.calendar import Calendar
-from gridsched.model.firing import STARTABLE, Firing
+from gridsched.model.firing import FINAL, STARTABLE, Firing
 from gridsched.model.job import Job, check_job
 from gridsched.model.submission import ScheduleJob, Submission
 from gridsched.model.trigger import Once, Trigger
 from gridsched.policy import transitions
 from gridsched.policy.calendars import ResolvedCalendar, resolve
 from gridsched.policy.checks import check_trigger
+from gridsched.policy.claim import Acquisition, Instant, acquire
 from gridsched.policy.event_checks import check_events
 from gridsched.policy.fire_times import edition, first_fire, following, starting
 from gridsched.policy.misfire import MisfireAction, action, is_overdue
@@ -172,3 +173,20 @@ def cancel_firing(firing: Firing, reason: str, now: int) -> Firing:
     if firing.state in STARTABLE or firing.state == "PAUSED":
         return transitions.cancel(firing, reason, now)
     return firing
+
+
+def cancel_unfinished(firing: Firing, reason: str, now: int) -> Firing:
+    """A firing that is not final ends CANCELLED, though it runs: its member then ends the run."""
+    return firing if firing.state in FINAL else transitions.cancel(firing, reason, now)
+
+
+def cancelled_ahead(trigger: Trigger, job: Job, reason: str, acquisition: Acquisition) -> Firing:
+    """The next instant of a trigger, cancelled before anybody claimed it. Whoever claims it finds
+    this record, adopts it and advances the trigger; so it stays for that long at least."""
+    scheduled = trigger.next_fire or 0
+    firing = acquire(
+        trigger.key, trigger, job, Instant(scheduled), member="", acquisition=acquisition
+    )
+    now = acquisition.now
+    kept_until = transitions.forget_at(firing, max(now, scheduled))
+    return replace(transitions.cancel(firing, reason, now), forget_at=kept_until)

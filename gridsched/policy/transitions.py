@@ -33,12 +33,28 @@ def start(firing: Firing, member: str, incarnation: str, now: int, lease: int) -
         incarnation=incarnation,
         started_at=now,
         due=now + lease,
+        suspended=False,
     )
 
 
 def progressed(firing: Firing, fraction: float, message: str) -> Firing:
     """A run says how far it has come."""
     return replace(firing, progress=fraction, message=message)
+
+
+def checkpointed(firing: Firing, checkpoint: Any) -> Firing:
+    """A run left something for the next one of its firing (JSON)."""
+    return replace(firing, checkpoint=checkpoint)
+
+
+def suspend(firing: Firing, seconds: float, now: int) -> Firing:
+    """The run yielded: the same attempt goes on after so long, wherever there is room."""
+    return replace(
+        _again(firing, now + round(seconds * 1000)),
+        suspended=True,
+        progress=firing.progress,
+        message=firing.message,
+    )
 
 
 def complete(firing: Firing, now: int, *, returned: bool, judged: Judged = NOT_JUDGED) -> Firing:
@@ -65,7 +81,7 @@ def fail(firing: Firing, job: Job, error: str, now: int) -> Firing:
 
 
 def cancel(firing: Firing, reason: str, now: int) -> Firing:
-    """It will not run."""
+    """It will not run, or not to its end."""
     return _end(firing, "CANCELLED", now, reason)
 
 
@@ -125,6 +141,7 @@ def _again(firing: Firing, at: int) -> Firing:
         member="",
         incarnation="",
         started_at=None,
+        suspended=False,
         progress=None,
         message="",
     )

@@ -150,6 +150,16 @@ class TestChanges:
             assert (result.exit_code, result.stdout) == (2, "")
             assert "one of KEY, --group, --job-group and --all" in result.stderr
 
+    def test_cancel(self, cli: Run, trigger: str) -> None:
+        due = json.loads(cli("triggers", trigger, "--json").stdout)["next_fire"]
+        firing = f"{trigger}@{due}"
+        assert cli("cancel", firing).stdout == f"cancelled {firing}\n"
+        assert json.loads(cli("firings", firing, "--json").stdout)["state"] == "CANCELLED"
+        for wrong in (trigger, f"{trigger}@1"):
+            refused = cli("cancel", wrong)
+            assert refused.exit_code != 0
+            assert refused.stderr.startswith("error: there is no firing ")
+
     def test_fire_with_data(self, cli: Run, trigger: str) -> None:
         job = trigger.partition(":")[0]
         assert cli("fire", job, "--data", "name=me", "--wait", "10").stdout == '"hello, me"\n'

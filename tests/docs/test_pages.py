@@ -119,6 +119,8 @@ def firing_steps() -> Iterator[tuple[str, str]]:
     for each in (job, eager):
         yield "EXECUTING", transitions.fail(running, each, "", 0).state
         yield "EXECUTING", transitions.orphan(running, each, 0).state
+    yield "EXECUTING", transitions.suspend(running, 1, 0).state
+    yield "EXECUTING", submissions.cancel_unfinished(running, "", 0).state
     paused = in_state("PAUSED")
     yield "PAUSED", submissions.cancel_firing(paused, "", 0).state
     yield "PAUSED", submissions.resume_firing(paused, forever, 0, 10).state

@@ -10,7 +10,7 @@ import os
 import time
 from pathlib import Path
 
-from gridsched.jobs.context import JobContext
+from gridsched.jobs.context import JobContext, Yield
 
 _LOOK_INTERVAL = 0.02
 
@@ -53,3 +53,26 @@ def whose() -> int:
 
 async def add(a: int, b: int) -> int:
     return a + b
+
+
+def sleep_for_ever(file: str) -> None:
+    """Says its process, and never looks up."""
+    Path(file).write_text(str(os.getpid()))
+    time.sleep(3600)
+
+
+def until_cancelled(context: JobContext, file: str) -> None:
+    """In a thread: looks whether anybody waits for it still."""
+    while not context.cancelled:
+        time.sleep(_LOOK_INTERVAL)
+    Path(file).write_text("it saw that it was cancelled")
+
+
+def in_turns(context: JobContext) -> list[int]:
+    """A turn in whatever process has room, three in all; the processes of the turns."""
+    pids = [*(context.last_checkpoint or []), os.getpid()]
+    context.checkpoint(pids)
+    context.progress(len(pids) / 3, f"turn {len(pids)}")
+    if len(pids) < 3:
+        raise Yield(0.1)
+    return pids

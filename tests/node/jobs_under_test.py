@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from gridsched.jobs.context import JobContext
+from gridsched.jobs.context import JobContext, Yield
 
 
 async def note(context: JobContext) -> int:
@@ -46,3 +46,38 @@ async def reporting(context: JobContext) -> str:
 
 async def too_far(context: JobContext) -> None:
     context.progress(1.5)
+
+
+async def in_steps(context: JobContext, steps: int = 10, fail_at: int = 0) -> list[int]:
+    """A step a second, each a checkpoint; what this run did itself is returned."""
+    done = context.last_checkpoint or 0
+    own = []
+    while done < steps:
+        await asyncio.sleep(1)
+        done += 1
+        own.append(done)
+        context.checkpoint(done)
+        if done == fail_at:
+            raise ValueError("it fails on the way")
+    return own
+
+
+async def in_turns(context: JobContext, turns: int = 3, seconds: float = 5) -> int:
+    turn = (context.last_checkpoint or 0) + 1
+    context.checkpoint(turn)
+    context.progress(turn / turns, f"turn {turn}")
+    if turn < turns:
+        raise Yield(seconds)
+    return turn
+
+
+def thread_in_turns(context: JobContext) -> int:
+    turn = (context.last_checkpoint or 0) + 1
+    context.checkpoint(turn)
+    if turn < 3:
+        raise Yield
+    return turn
+
+
+async def too_big(context: JobContext) -> None:
+    context.checkpoint("x" * 70_000)

@@ -126,7 +126,7 @@ async def test_the_records_of_a_cluster_that_died_open_no_gate(cluster, caplog):
     assert not back.parts.timer.open
     assert len(c.runs.started) == ran
     await c.node("e")
-    await c.pass_time(3)
+    await c.pass_time(5)
     said = [r.getMessage() for r in caplog.records if "here: d" in r.getMessage()]
     alone, two = "waiting for 3 nodes, 1 is here: d", "waiting for 3 nodes, 2 are here: d, e"
     assert said == [alone, alone, two, two], "at first, after half a minute, and from both of two"

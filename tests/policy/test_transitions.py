@@ -7,12 +7,13 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gridsched.model.firing import FINAL, STARTABLE, Firing, FiringState
 from gridsched.model.job import Job
 from gridsched.model.retry import Retry
 from gridsched.policy import transitions
-from gridsched.policy.submissions import cancel_firing, pause_firing
+from gridsched.policy.submissions import cancel_firing, cancel_unfinished, pause_firing
 
 JOB = Job("m:f")
 NOW = 1_790_000_000_000
@@ -45,6 +46,8 @@ def test_every_step_is_sound(firing: Firing) -> None:
     steps = [
         started,
         transitions.complete(started, NOW, returned=True),
+        transitions.suspend(started, 2.5, NOW),
+        transitions.skip(transitions.pause(firing), NOW),
         transitions.fail(started, JOB, "boom", NOW),
         transitions.cancel(firing, "no", NOW),
         transitions.orphan(started, JOB, NOW),
@@ -64,12 +67,44 @@ def test_what_is_sent_out_anew_is_a_new_round_of_nobody(firing: Firing) -> None:
     retried = transitions.fail(firing, Job("m:f", retry=Retry(10)), "boom", NOW)
     recovered = transitions.orphan(firing, Job("m:f", requests_recovery=True), NOW)
     resumed = transitions.resume(transitions.pause(firing), NOW)
-    for again in (retried, recovered, resumed):
+    yielded = transitions.suspend(firing, 2.5, NOW)
+    for again in (retried, recovered, resumed, yielded):
         assert again.round == firing.round + 1
         assert (again.state, again.member, again.incarnation) == ("ACQUIRED", "", "")
         assert again.fire_at is not None
         assert again.due == again.fire_at
-    assert [again.attempt - firing.attempt for again in (retried, recovered, resumed)] == [1, 1, 0]
+    attempts = [f.attempt - firing.attempt for f in (retried, recovered, resumed, yielded)]
+    assert attempts == [1, 1, 0, 0]
+    assert (yielded.due, yielded.suspended, resumed.suspended) == (NOW + 2500, True, False)
+
+
+@given(firings(), st.sampled_from([None, 0, 90_000]))
+def test_what_is_final_goes_when_its_retention_is_over(
+    firing: Firing, retention: int | None
+) -> None:
+    firing = replace(firing, retention=retention)
+    ends = (
+        transitions.complete(firing, NOW, returned=False),
+        transitions.fail(firing, JOB, "boom", NOW),
+        transitions.cancel(firing, "no", NOW),
+        transitions.orphan(firing, JOB, NOW),
+        transitions.skip(firing, NOW),
+    )
+    expected = None if retention is None else NOW + retention
+    assert {end.forget_at for end in ends} == {expected}
+
+
+def test_a_checkpoint_lasts_until_its_firing_is_complete() -> None:
+    ran = transitions.checkpointed(transitions.start(Firing("k", NOW), "a", "i", NOW, 9), {"at": 7})
+    eager = Job("m:f", requests_recovery=True, retry=Retry(3))
+    for again in (
+        transitions.fail(ran, eager, "boom", NOW),
+        transitions.orphan(ran, eager, NOW),
+        transitions.suspend(ran, 1, NOW),
+        transitions.fail(ran, JOB, "boom", NOW),
+    ):
+        assert again.checkpoint == {"at": 7}
+    assert transitions.complete(ran, NOW, returned=False).checkpoint is None
 
 
 def test_retries_wait_longer_up_to_the_most() -> None:
@@ -92,9 +127,10 @@ def test_the_later_a_firing_is_the_longer_it_waits_for_the_next_look(
 
 
 @pytest.mark.parametrize("state", get_args(FiringState))
-def test_only_what_has_not_started_is_paused_or_cancelled(state: FiringState) -> None:
+def test_only_what_has_not_started_is_paused_or_follows_its_trigger(state: FiringState) -> None:
     finished = NOW if state in FINAL else None
     firing = Firing("k", NOW, state=state, finished_at=finished)
     assert (pause_firing(firing) is firing) == (state not in STARTABLE)
     can_cancel = state in STARTABLE or state == "PAUSED"
     assert (cancel_firing(firing, "no", NOW) is firing) == (not can_cancel)
+    assert (cancel_unfinished(firing, "no", NOW) is firing) == (state in FINAL)

@@ -101,6 +101,9 @@ class Finisher(Service):
 
     def _outcome(self, ended: Ended, firing: Firing) -> Firing:
         now = self._clock.now()
+        firing = ended.run.noted(firing)
+        if ended.yielded is not None:
+            return transitions.suspend(firing, ended.yielded, now)
         if ended.error:
             return transitions.fail(firing, ended.run.job, ended.error, now)
         return transitions.complete(firing, now, returned=ended.value is not None)
@@ -109,7 +112,9 @@ class Finisher(Service):
         run = ended.run
         if final.state == "COMPLETE":
             self._counters.completed += 1
-        else:
+        elif final.state in ("CANCELLED", "LOST"):  # by somebody else, while it ran
+            self._counters.stale += 1
+        elif not final.suspended:
             self._counters.failed += 1
         if final.returned:
             results.append(self._caches.results.written(self._result(run, final, ended.value)))
@@ -127,7 +132,8 @@ class Finisher(Service):
 
 
 def _ended_by(there: Firing, ours: Firing) -> bool:
-    """Was our own end recorded before, by a call whose answer was lost?"""
+    """Is this run over by its record: cancelled or LOST meanwhile, or ended by a call of ours whose
+    answer was lost?"""
     return there.finished_at is not None and (
         (there.incarnation, there.round, there.started_at)
         == (ours.incarnation, ours.round, ours.started_at)
@@ -141,7 +147,7 @@ def same_run(there: Firing, ours: Firing) -> bool:
 
 def _bare(firing: Firing) -> Firing:
     """A run's record without what changes while it runs."""
-    return replace(firing, due=None, progress=None, message="")
+    return replace(firing, due=None, progress=None, message="", checkpoint=None)
 
 
 def json_or_error(value: Any) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
-from gridsched.jobs.context import Progress
+from gridsched.jobs.context import Word, Yield
 from gridsched.jobs.runnable import Runnable
 from gridsched.jobs.worker import Answer, Order
 from gridsched.node.shell.run import Deliver, Run
@@ -61,11 +62,14 @@ class ProcessExecutor:
         self._idle.clear()
 
     async def _serve(self, run: Run, order: Order) -> None:
-        value, error = None, None
+        value: Any = None
+        error: BaseException | None = None
         try:
             answer = await self._ask(run, order)
             value = answer.value
-            if answer.error:
+            if answer.yielded is not None:
+                error = Yield(answer.yielded)
+            elif answer.error:
                 error = ProcessFailed(answer.error, answer.trace)
         except Exception as raised:
             error = ProcessFailed(f"its process could not run it: {raised}")
@@ -86,10 +90,10 @@ class ProcessExecutor:
                     code = await process.wait()
                     return Answer(error=f"its process ended with exit code {code}")
                 said = _decode(line)
-                if isinstance(said, Progress):
-                    run.report(said)
-                else:
+                if isinstance(said, Answer):
                     answer = said
+                else:
+                    run.report(said)
         except BaseException:
             if process.returncode is None:
                 process.kill()
@@ -98,7 +102,7 @@ class ProcessExecutor:
         return answer
 
 
-_decode: Callable[[bytes], Answer | Progress] = msgspec.json.Decoder(Answer | Progress).decode
+_decode: Callable[[bytes], Answer | Word] = msgspec.json.Decoder(Answer | Word).decode
 
 
 async def _spawn() -> asyncio.subprocess.Process:

@@ -1,4 +1,4 @@
-"""The reporter: what running jobs say of their progress, into their records, now and then."""
+"""The reporter: what running jobs say of themselves, into their records, now and then."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from gridsched.node.service import Service
 from gridsched.node.shell.finisher import same_run
 from gridsched.node.shell.run import Run
 from gridsched.node.shell.shell import Shell
-from gridsched.policy.transitions import progressed
 from gridsched.stores.record import Record
 
 INTERVAL: Final = 0.5
@@ -18,7 +17,7 @@ INTERVAL: Final = 0.5
 
 
 class Reporter(Service):
-    """Writes the latest progress of every run that has said something new."""
+    """Writes the latest progress and checkpoint of every run that has said something new."""
 
     def __init__(self, core: Core, shell: Shell) -> None:
         super().__init__("reporter")
@@ -28,18 +27,16 @@ class Reporter(Service):
     async def step(self) -> None:
         await self.rest(INTERVAL)
         for run in self._shell.runs:
-            if run.progress is not run.told:
+            if run.said is not run.told:
                 await self._tell(run)
 
     async def _tell(self, run: Run) -> None:
-        progress = run.progress
+        said = run.said
         record: Record[Firing] | None = run.firing
-        while (
-            progress is not None and record is not None and same_run(record.value, run.firing.value)
-        ):
-            said = progressed(record.value, progress.fraction, progress.message)
-            if await self._firings.replace(record, said):
-                run.firing = self._firings.written(said)
+        while record is not None and same_run(record.value, run.firing.value):
+            noted = self._firings.written(run.noted(record.value))
+            if await self._firings.replace(record, noted.value):
+                run.firing = noted
                 break
             record = await self._firings.get(run.firing.key)
-        run.told = progress
+        run.told = said

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from gridsched.jobs.context import JobContext, Progress
+from gridsched.jobs.context import Checkpoint, JobContext, Progress, Word
 from gridsched.jobs.runnable import Runnable
 from gridsched.model.firing import Firing
 from gridsched.model.job import Job
+from gridsched.policy import transitions
 from gridsched.stores.record import Record
 
 
@@ -27,32 +28,54 @@ class Held(NamedTuple):
     data: dict[str, Any]
 
 
+class Said(NamedTuple):
+    """The latest that a job has said of its run."""
+
+    progress: Progress | None = None
+    checkpoint: Checkpoint | None = None
+
+
+_NOTHING: Final = Said()
+
+
 class Run:
     """A firing that this node runs: from EXECUTING until its outcome is handed to the finisher."""
 
-    __slots__ = ("context", "firing", "job", "over", "progress", "runnable", "timer", "told")
+    __slots__ = ("context", "firing", "job", "over", "runnable", "said", "timer", "told")
 
     def __init__(self, firing: Record[Firing], job: Job, data: dict[str, Any]) -> None:
         self.firing = firing
         self.job = job
         self.context = JobContext(firing.value, data, self.report)
-        self.progress: Progress | None = None
-        self.told: Progress | None = None
+        self.said = self.told = _NOTHING
         self.timer: asyncio.TimerHandle | None = None
         self.runnable: Runnable | None = None
         self.over = False
 
-    def report(self, progress: Progress) -> None:
-        """Take what the job says of its progress; called from any thread."""
-        self.progress = progress
+    def report(self, word: Word) -> None:
+        """Take what the job says of its run; called from any thread."""
+        if isinstance(word, Checkpoint):
+            self.said = self.said._replace(checkpoint=word)
+        else:
+            self.said = self.said._replace(progress=word)
+
+    def noted(self, firing: Firing) -> Firing:
+        """The run's record with what the job has said of it."""
+        progress, checkpoint = self.said
+        if progress is not None:
+            firing = transitions.progressed(firing, progress.fraction, progress.message)
+        if checkpoint is not None:
+            firing = transitions.checkpointed(firing, checkpoint.value)
+        return firing
 
 
 class Ended(NamedTuple):
-    """How a run ended: with a value, or with the text of an error."""
+    """How a run ended: with a value, with the text of an error, or it yielded for so many seconds."""
 
     run: Run
     value: Any
     error: str
+    yielded: float | None = None
 
 
 Deliver = Callable[[Run, Any, BaseException | None], None]

@@ -14,6 +14,7 @@ from collections import deque
 from typing import Any, Final
 
 from gridsched.errors import GridError, GridschedError
+from gridsched.jobs.context import Yield
 from gridsched.jobs.runnable import Place
 from gridsched.model.firing import STARTABLE, Firing
 from gridsched.node.core import Core
@@ -232,16 +233,31 @@ class Shell(Service):
         """A run ended, or nobody waits for it any more; only the first end counts."""
         if run.over:
             return
+        if isinstance(error, Yield):
+            self._over(Ended(run, None, "", error.seconds))
+            return
+        text = "" if error is None else self._describe(run, error)
+        if not text and value is not None:
+            text = json_or_error(value)
+        self._over(Ended(run, value, text))
+
+    def give_up(self, run: Run, reason: str) -> None:
+        """Its record is not this run's any more: nobody waits for it."""
+        if run.over:
+            return
+        self.log.info("%s is ended while it runs: %s", run.firing.key, reason)
+        self._stop_waiting(run)
+        self._over(Ended(run, None, reason))
+
+    def _over(self, ended: Ended) -> None:
+        run = ended.run
         run.over = True
         if run.timer is not None:
             run.timer.cancel()
         self._runs.discard(run)
         if not self._runs:
             self._no_runs.set()
-        text = "" if error is None else self._describe(run, error)
-        if not text and value is not None:
-            text = json_or_error(value)
-        self._finisher.finish(Ended(run, value, text))
+        self._finisher.finish(ended)
         if self._ready["thread"] or self._ready["process"]:
             self.wake()
 

@@ -1,0 +1,49 @@
+"""The watcher: ends what runs here though nobody waits for it any more.
+
+A firing that is cancelled, removed, LOST or given to somebody else while it runs has another record.
+Most runs are over before anybody looks: only one that has lasted a while is asked for, and all of
+those together, so that short jobs cost the grid nothing more.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gridsched.node.core import Core
+from gridsched.node.service import Service
+from gridsched.node.shell.finisher import same_run
+from gridsched.node.shell.run import Run
+from gridsched.node.shell.shell import Shell
+
+INTERVAL: Final = 0.5
+"""Seconds between two looks, and how long a run has lasted before the first."""
+
+
+class Watcher(Service):
+    """Asks, now and then, whether the records of long runs are still theirs."""
+
+    def __init__(self, core: Core, shell: Shell) -> None:
+        super().__init__("watcher")
+        self._firings = core.caches.firings
+        self._clock = core.clock
+        self._shell = shell
+
+    async def step(self) -> None:
+        await self.rest(INTERVAL)
+        begun_by = self._clock.now() - round(INTERVAL * 1000)
+        await self._look([run for run in self._shell.runs if _started(run) <= begun_by])
+
+    async def _look(self, runs: list[Run]) -> None:
+        if not runs:
+            return
+        found = await self._firings.get_all([run.firing.key for run in runs])
+        for run in runs:
+            there = found.get(run.firing.key)
+            if there is None:
+                self._shell.give_up(run, "its record was removed")
+            elif not same_run(there.value, run.firing.value):
+                self._shell.give_up(run, there.value.error or f"it is {there.value.state}")
+
+
+def _started(run: Run) -> int:
+    return run.firing.value.started_at or 0
