@@ -4,7 +4,8 @@ GridschedError
 ├── ConfigurationError          a config file or a setting is wrong; names file, line and element
 ├── InvalidJob                  a job cannot be accepted: target, name or data
 │   ├── TargetNotAllowed        the target does not match the node's allow-list
-│   └── InvalidCondition        an event's condition does not compile; names the position
+│   ├── InvalidCondition        an event's condition does not compile; names the position
+│   └── HostNotAllowed          an HTTP task would go to a host that the node does not allow
 ├── InvalidSchedule             a trigger cannot be accepted: times, intervals, zone, misfire policy
 │   └── InvalidCron             a cron expression is wrong; names the field and the position
 ├── InvalidKey                  a job, trigger or firing key is not written as one
@@ -14,6 +15,7 @@ GridschedError
 ├── JobFailed                   the awaited firing ended without success; holds its outcome
 │   └── JobCancelled            it was cancelled, or its trigger was removed before it started
 ├── ResultTimeout               the awaited firing has not ended in time
+├── RequestFailed               the request of an HTTP task did not succeed; fails its run
 ├── NodeNameTaken               an active node of that name is already in the cluster
 └── GridError                   the data grid did not do what was asked
     ├── GridUnavailable         nothing answers at the addresses given, or the connection is gone
@@ -62,6 +64,10 @@ class InvalidCondition(InvalidJob):
         super().__init__(f"condition {shown!r}, at character {position + 1}: {message}")
         self.text = text
         self.position = position
+
+
+class HostNotAllowed(InvalidJob):
+    """An HTTP task would go, or was redirected, to a host that is not on the node's allow-list."""
 
 
 class InvalidSchedule(GridschedError, ValueError):
@@ -120,6 +126,11 @@ class JobCancelled(JobFailed):
 
 class ResultTimeout(GridschedError, TimeoutError):
     """The awaited firing has not ended in time."""
+
+
+class RequestFailed(GridschedError):
+    """The request of an HTTP task did not succeed: no connection, no answer in time, an unexpected
+    status, a body above the limit."""
 
 
 class NodeNameTaken(GridschedError):

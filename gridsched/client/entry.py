@@ -153,7 +153,7 @@ def resolve_settings(config: str | Path | Settings | None, changes: dict[str, An
 
 def _typed(name: str, value: Any) -> Any:
     """The value of a setting; ConfigurationError where it is of another type."""
-    if name == "allowed_jobs" and isinstance(value, str):
+    if name.startswith("allowed_") and isinstance(value, str):
         return (value,)
     try:
         return msgspec.convert(value, get_type_hints(Settings)[name], from_attributes=True)

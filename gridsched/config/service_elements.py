@@ -142,6 +142,31 @@ SERVICE: Final = Branch(
             "none",
             many=True,
         ),
+        Leaf(
+            "scheduler:allowedhosts",
+            "allowed_hosts",
+            TEXT,
+            "Host, pattern or network to which HTTP tasks may go, such as `*.example.com` or "
+            "`10.1.0.0/16`; may stand several times. Private, loopback and link-local addresses "
+            "only where they are named.",
+            "`*`",
+            many=True,
+        ),
+        Leaf(
+            "scheduler:allowedsecrets",
+            "allowed_secrets",
+            TEXT,
+            "Pattern of environment variables that HTTP tasks may name, such as `SHOP_*`; may "
+            "stand several times. Without one no variable is given.",
+            "none",
+            many=True,
+        ),
+        _setting(
+            "scheduler:httpmaxbody",
+            "http_max_body",
+            "Longest answer to an HTTP task that is taken.",
+            unit="bytes",
+        ),
         Unused("scheduler:minthreadcount", "threads are started as they are needed"),
         Unused("scheduler:keepAliveTime", "idle threads are kept"),
     ),

@@ -9,8 +9,10 @@ import msgspec
 from gridsched.errors import ConfigurationError
 from gridsched.model.caches import CacheSettings
 from gridsched.model.calendar import Calendar
+from gridsched.model.data_service import DataService
 from gridsched.model.job import Job
 from gridsched.model.trigger import Trigger
+from gridsched.policy.allowed_hosts import allowed_hosts
 
 DEFAULT_QUEUE_CAPACITY: Final = 1000
 DispatcherPolicy = Literal["RoundRobin"]
@@ -47,6 +49,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     shell_delay_ms           so does the execution shell
     single_server_mode       this node is the only one, and waits for no other
     allowed_jobs             patterns ("shop.tasks:*") that a job's target must match
+    allowed_hosts            to which HTTP tasks may go: see `policy.allowed_hosts`
+    allowed_secrets          patterns of environment variables that HTTP tasks may name
+    http_max_body            bytes that an answer to an HTTP task may have
+    services                 the catalogue of data services, whose operations jobs may name
     calendars                startup calendars; bases stand before those that name them
     jobs                     startup jobs
     """
@@ -66,7 +72,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     single_server_mode: bool = False
     dispatcher_policy: DispatcherPolicy = "RoundRobin"
     allowed_jobs: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = ("*",)
+    allowed_secrets: tuple[str, ...] = ()
+    http_max_body: int = 1_000_000
     caches: CacheSettings = CacheSettings()
+    services: tuple[DataService, ...] = ()
     calendars: tuple[StartupCalendar, ...] = ()
     jobs: tuple[StartupJob, ...] = ()
 
@@ -86,6 +96,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 f"single_server_mode says that this node is the only one, and server_count is "
                 f"{self.server_count}: give one of the two"
             )
+        try:
+            allowed_hosts(self.allowed_hosts)
+        except ValueError as error:
+            raise ConfigurationError(f"allowed_hosts: {error}") from None
         if self.dispatcher_policy != "RoundRobin":
             raise ConfigurationError(
                 f"dispatcher_policy is {self.dispatcher_policy!r}; known: RoundRobin"
@@ -103,5 +117,6 @@ LEAST: Final = {
     "server_count": 1,
     "timer_delay_ms": 0,
     "shell_delay_ms": 0,
+    "http_max_body": 1,
 }
 """The least that each numeric setting may be."""

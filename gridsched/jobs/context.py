@@ -71,6 +71,7 @@ class JobContext:
         self._report = report
         self._checkpoint = firing.checkpoint
         self._cancelled = False
+        self._on_cancel: Callable[[], None] = lambda: None
 
     @property
     def scheduled_time(self) -> datetime:
@@ -118,6 +119,14 @@ class JobContext:
         """
         return self._cancelled
 
+    def on_cancel(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called, in another thread, once nobody waits for this run any more: to
+        close what the job waits for, say. Only the latest is; it may be called more than once."""
+        self._on_cancel = callback
+        if self._cancelled:
+            callback()
+
     def cancel(self) -> None:
         """Tell the job that nobody waits for it any more."""
         self._cancelled = True
+        self._on_cancel()

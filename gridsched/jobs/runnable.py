@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from gridsched.jobs.context import JobContext
+from gridsched.jobs.http.sender import HttpSender
 from gridsched.jobs.targets import Targets
+from gridsched.model.data_service import DataService
+from gridsched.model.http import TOTAL_TIMEOUT, HttpTask, ServiceOperation
 from gridsched.model.job import Job
+from gridsched.policy import catalogue
 
 Place = Literal["loop", "thread", "process"]
 """On the node's event loop, in one of its threads, or in a process of its own."""
@@ -28,13 +32,44 @@ class Runnable(NamedTuple):
 class Runnables:
     """Says what a job of any kind runs on this node."""
 
-    def __init__(self, targets: Targets) -> None:
+    def __init__(
+        self, targets: Targets, services: Sequence[DataService], sender: HttpSender
+    ) -> None:
         self._targets = targets
+        self._services = {service.name: service for service in services}
+        self._sender = sender
 
     def of(self, job: Job) -> Runnable:
         """What the job's runs call; InvalidJob, saying why, where this node may or can not run it."""
+        match job.task:
+            case None:
+                return self._of_function(job)
+            case HttpTask():
+                return self._of_request(job, job.task)
+            case ServiceOperation():
+                return self._of_request(job, catalogue.request(self._services, job.task))
+
+    def check(self, job: Job) -> None:
+        """InvalidJob, saying why, where this node will not run the job: said when it is submitted."""
+        match job.task:
+            case None:
+                self._targets.resolve(job.target)
+            case HttpTask():
+                self._sender.check(job.task)
+            case ServiceOperation():
+                self._sender.check(catalogue.request(self._services, job.task))
+
+    def _of_function(self, job: Job) -> Runnable:
         target = self._targets.resolve(job.target)
         place: Place = "loop" if target.is_coroutine else "thread"
         if job.executor == "process":
             place = "process"
         return Runnable(place, target.function, target.arguments, job.timeout)
+
+    def _of_request(self, job: Job, task: HttpTask) -> Runnable:
+        return Runnable(
+            "thread",
+            self._sender.send,
+            lambda context: {"task": task, "context": context},
+            job.timeout or TOTAL_TIMEOUT,
+        )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 
 from gridsched.clock import Clock, Ids
 from gridsched.config.settings import Settings
 from gridsched.grid.port import Grid
+from gridsched.jobs.http.sender import HttpSender
 from gridsched.jobs.runnable import Runnables
 from gridsched.jobs.targets import Targets
 from gridsched.model.member import Member
@@ -64,7 +66,11 @@ async def assemble(
         settings,
         await open_caches(grid, settings.caches, settings.queue_capacity),
         clock,
-        Runnables(Targets(settings.allowed_jobs)),
+        Runnables(
+            Targets(settings.allowed_jobs),
+            settings.services,
+            HttpSender(settings, os.environ, clock),
+        ),
         Hooks(hooks),
         Counters(),
     )

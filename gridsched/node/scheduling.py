@@ -106,7 +106,7 @@ class Scheduling:
         job = stored.jobs.get(submission.job)
         try:
             if command.job is not None:
-                self._runnables.of(command.job)
+                self._runnables.check(command.job)
             stored_job = None if job is None else job.value
             plan = plan_schedule(submission, command, stored_job, there, stored.calendars)
             return plan._replace(triggers=starting_paused(plan.triggers, stored.paused))

@@ -13,7 +13,7 @@ import traceback
 from collections import deque
 from typing import Any, Final
 
-from gridsched.errors import GridError, GridschedError
+from gridsched.errors import GridError, GridschedError, InvalidJob, RequestFailed
 from gridsched.jobs.context import Yield
 from gridsched.jobs.runnable import Place
 from gridsched.model.firing import STARTABLE, Firing
@@ -266,6 +266,11 @@ class Shell(Service):
         if isinstance(error, ProcessFailed):
             self.log.warning("%s failed: %s", run.firing.key, error.trace or error)
             return str(error)
+        if isinstance(
+            error, RequestFailed | InvalidJob
+        ):  # says it all: no code of the user's raised it
+            self.log.warning("%s failed: %s", run.firing.key, error)
+            return f"{type(error).__name__}: {error}"
         self.log.warning("%s failed", run.firing.key, exc_info=error)
         frames = traceback.extract_tb(error.__traceback__)
         where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
