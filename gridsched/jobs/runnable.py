@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
+from gridsched.errors import InvalidJob
 from gridsched.jobs.context import JobContext
 from gridsched.jobs.http.sender import HttpSender
 from gridsched.jobs.targets import Targets
 from gridsched.model.data_service import DataService
+from gridsched.model.events import Delivery
 from gridsched.model.http import TOTAL_TIMEOUT, HttpTask, ServiceOperation
 from gridsched.model.job import Job
 from gridsched.policy import catalogue
@@ -48,6 +50,8 @@ class Runnables:
                 return self._of_request(job, job.task)
             case ServiceOperation():
                 return self._of_request(job, catalogue.request(self._services, job.task))
+            case Delivery():
+                raise InvalidJob("events are not delivered by this node")
 
     def check(self, job: Job) -> None:
         """InvalidJob, saying why, where this node will not run the job: said when it is submitted."""

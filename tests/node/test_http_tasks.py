@@ -70,8 +70,9 @@ async def test_a_service_that_streams_for_ever_is_cut(cluster, service) -> None:
     handle = await client.submit(Job(task=HttpTask(service.url("/drip")), timeout=0.2))
     with pytest.raises(JobFailed, match=r"it ran longer than 0\.2 s"):
         await handle.result(100)
-    there.loop.outside = lambda: not service.cut
+    outside, there.loop.outside = there.loop.outside, lambda: not service.cut
     await there.until(lambda: service.cut == 1)
+    there.loop.outside = outside
     assert node.parts.shell.in_threads == 0
     value = await (await client.submit(Job(task=HttpTask(service.url("/json"))))).result(10)
     assert value["status"] == 200
