@@ -38,6 +38,8 @@ class TriggerOptions(TypedDict, total=False):
     misfire       what becomes of missed instants; default: "SMART" (see `model.trigger.Misfire`)
     calendar      name of a stored calendar that excludes some of its instants
     priority      among triggers due at the same instant; default: the job's
+    jitter        seconds, up to a day, within which each run starts after its instant
+    catch_up      seconds: missed instants that are older are skipped; default: none is
     data          over the job's own (JSON)
     """
 
@@ -47,6 +49,8 @@ class TriggerOptions(TypedDict, total=False):
     misfire: Misfire
     calendar: str
     priority: int
+    jitter: float
+    catch_up: float
     data: dict[str, Any]
 
 

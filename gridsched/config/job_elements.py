@@ -66,6 +66,13 @@ RETRY: Final = Branch(
         Leaf("scheduler:delay", "delay", SECONDS, "Before the second run.", "1S"),
         Leaf("scheduler:backoff", "backoff", NUMBER, "Factor of each later delay.", "2"),
         Leaf("scheduler:maxdelay", "max_delay", SECONDS, "Bound of the delays.", "1H"),
+        Leaf(
+            "scheduler:jitter",
+            "jitter",
+            NUMBER,
+            "Part of a delay, 0 to 1, by which it is made longer or shorter.",
+            "0",
+        ),
     ),
     "When a failed run is tried again; without it, never.",
 )
@@ -104,6 +111,13 @@ JOB: Final = Branch(
             "disallow_concurrent",
             FLAG,
             "Never two runs at once in the whole cluster.",
+            "false",
+        ),
+        Leaf(
+            "scheduler:persistjobdata",
+            "persist_data",
+            FLAG,
+            "What a run that ends well leaves in its data becomes the job's data.",
             "false",
         ),
         Leaf("scheduler:timeout", "timeout", SECONDS, "Time that a run may take.", "none"),

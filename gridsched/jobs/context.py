@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -57,11 +57,12 @@ class JobContext:
     scheduled_time        the instant this run is for; aware, UTC
     fire_time             when it started; aware, UTC
     attempt               1 for the first run, counted up by retries and recovery
-    data                  the job's data with the trigger's over it
+    data                  the job's data with the trigger's over it; where the job's `persist_data`
+                          says so, what a run changes here is stored to the job when it ends well
     """
 
     def __init__(
-        self, firing: Firing, data: Mapping[str, Any], report: Callable[[Word], None]
+        self, firing: Firing, data: dict[str, Any], report: Callable[[Word], None]
     ) -> None:
         self.job_key = firing.job
         self.trigger_key = firing.trigger

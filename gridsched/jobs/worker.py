@@ -19,6 +19,7 @@ import msgspec
 from gridsched.jobs.context import JobContext, Word, Yield
 from gridsched.jobs.targets import Targets
 from gridsched.model.firing import Firing
+from gridsched.model.job import check_data
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -27,13 +28,15 @@ class Order(msgspec.Struct, frozen=True):
     target: str
     firing: Firing
     data: dict[str, Any]
+    persist_data: bool = False
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True, tag="answer"):
     """What it came to: `error` is the last line of its traceback, `trace` all of it; `yielded` the
-    seconds after which it is to go on."""
+    seconds after which it is to go on; `data` what a job whose data persist has left of them."""
 
     value: Any = None
+    data: dict[str, Any] | None = None
     error: str = ""
     trace: str = ""
     yielded: float | None = None
@@ -48,11 +51,13 @@ def carry_out(order: Order, report: Callable[[Word], None]) -> Answer:
         if target.is_coroutine:
             value = asyncio.run(value)
         msgspec.json.encode(value)
+        if order.persist_data:
+            check_data(context.data, "what it left")
     except Yield as asked:
         return Answer(yielded=asked.seconds)
     except Exception as error:
         return Answer(error=f"{type(error).__name__}: {error}", trace=traceback.format_exc())
-    return Answer(value=value)
+    return Answer(value=value, data=context.data if order.persist_data else None)
 
 
 def main() -> None:

@@ -40,6 +40,13 @@ FINAL: Final = frozenset({"COMPLETE", "FAILED", "CANCELLED", "SKIPPED", "LOST"})
 """States that never change again."""
 
 
+class Leaves(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """What a run leaves in its job's data: entries set, and names of those that it removed."""
+
+    data: dict[str, Any] = {}
+    removed: tuple[str, ...] = ()
+
+
 class Firing(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One scheduled instant of one trigger. Instants are epoch ms.
 
@@ -58,6 +65,7 @@ class Firing(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     event_error  why a condition could not be judged on what its run returned
     retention    how long (ms) it stays once it is final; None: until it is discarded
     forget_at    when it may go; absent until it is final, and where it is kept
+    leaves       what its run leaves in its job's data, until that is stored: so long it is due
     until, count the last instant and the number of those that a misfire policy put into this one
                  record, as one run (coalesced) or none (SKIPPED)
     """
@@ -87,6 +95,7 @@ class Firing(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     event_error: str = ""
     retention: int | None = RETENTION_MS
     forget_at: int | None = None
+    leaves: Leaves | None = None
     until: int | None = None
     count: int = 1
 

@@ -35,10 +35,13 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     timeout              seconds a run may take; None: for ever, of a task `TOTAL_TIMEOUT`
     priority             of its triggers among those due at the same instant; higher first
     executor             "thread" or "process"; an `async def` target runs on the event loop
+    persist_data         what a run that ends well leaves in `context.data` becomes the job's data;
+                         use it with disallow_concurrent, or the last of several runs wins
     retention            seconds that its firings and results stay once they are final, or "keep until
                          discarded"; None: as long as the cluster keeps them
     events               published where their conditions hold on what a run returned
     submitted_at         epoch ms; set by the cluster
+    left_by              the firing that last left something in `data`; set by the cluster
     """
 
     target: str = ""
@@ -49,6 +52,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     durable: bool = False
     requests_recovery: bool = False
     disallow_concurrent: bool = False
+    persist_data: bool = False
     timeout: float | None = None
     priority: int = DEFAULT_PRIORITY
     retry: Retry | None = None
@@ -57,6 +61,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     task: Task | None = None
     events: tuple[EventTrigger, ...] = ()
     submitted_at: int = 0
+    left_by: str = ""
 
     @property
     def key(self) -> str:
@@ -110,6 +115,8 @@ def _check_what(job: Job) -> None:
         return
     if job.target:
         raise InvalidJob(f"job {job.key} has a target and a task; one of them is what it does")
+    if job.persist_data:
+        raise InvalidJob(f"job {job.key}: persist_data is for functions; a task leaves no data")
     if job.executor == "process":
         raise InvalidJob(f"job {job.key}: executor is 'process'; a task runs in a thread")
     if isinstance(job.task, HttpTask):

@@ -143,6 +143,10 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
     calendar       name of the calendar that excludes some of its instants; "": none
     priority       None: the job's
+    jitter         seconds within which a run starts after its instant: as a function of the firing's
+                   key, so that triggers of one schedule are spread out and every node finds the same
+    catch_up       seconds: missed instants that are older are skipped, whatever the misfire
+                   instruction says of the others; None: none is
     due            when somebody must look at it next; absent where nobody must
     next_fire      the next scheduled instant; None before it is accepted and after the last one
     tzdata         edition of the time zone data by which that was computed (202602 is 2026b); 0: it
@@ -161,6 +165,8 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     misfire: Misfire = "SMART"
     calendar: str = ""
     priority: int | None = None
+    jitter: float = 0.0
+    catch_up: float | None = None
     state: TriggerState = always("NORMAL")
     due: int | None = None
     next_fire: int | None = None

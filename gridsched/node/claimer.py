@@ -24,6 +24,7 @@ from gridsched.node.locks import JobLocks
 from gridsched.policy import submissions as commands
 from gridsched.policy.calendars import ResolvedCalendar
 from gridsched.policy.claim import Acquisition, Claim, Window, acquire, adopt, claim
+from gridsched.policy.transitions import waits
 from gridsched.stores.record import Record
 
 BATCH: Final = 64
@@ -110,7 +111,13 @@ class Claimer:
             return
         for outgoing in await self._fence([(due, claimed)], window):
             if await self._locks.take(due.job.key, outgoing.firing.value):
-                self._dispatcher.send([outgoing])
+                self._dispatcher.send([await self._up_to_date(outgoing, due.job.value)])
+
+    async def _up_to_date(self, outgoing: Outgoing, job: Job) -> Outgoing:
+        """With the data that the last run left: it may have ended since the job was read."""
+        firing = outgoing.firing.value
+        fresh = job.persist_data and await self._locks.job_data.fresh(firing.job, firing.trigger)
+        return outgoing._replace(job=fresh[0].raw, data=fresh[1]) if fresh else outgoing
 
     async def _fence(self, claims: Sequence[tuple[_Due, Claim]], window: Window) -> list[Outgoing]:
         """Make the firings, advance the triggers; what is to be sent now."""
@@ -185,7 +192,7 @@ class Claimer:
         return [
             Outgoing(firing, made.due.job.raw, data)
             for firing in made.firings
-            if firing.value.state in STARTABLE
+            if firing.value.state in STARTABLE and not waits(firing.value)
         ]
 
     def _count(self, made: _Made) -> None:

@@ -1,8 +1,9 @@
 """Job locks: at most one unfinished firing of a job that disallows concurrent execution.
 
 A lock is put only for a firing that exists already, so a lock whose firing is final or gone is
-certainly stale, and whoever meets it may remove it. But for one that was cancelled while it ran: its
-member gives the lock back when it has ended the run, and has a lease's time for it.
+certainly stale, and whoever meets it may remove it, once what the firing leaves is stored. But for
+one that was cancelled while it ran: its member gives the lock back when it has ended the run, and has
+a lease's time for it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 
 from gridsched.model.firing import FINAL, Firing
 from gridsched.node.core import Core
+from gridsched.node.job_data import JobData
 from gridsched.stores.locks import JobLock
 from gridsched.stores.record import Record, change
 
@@ -23,6 +25,7 @@ class JobLocks:
         self._firings = core.caches.firings
         self._clock = core.clock
         self._lease = core.lease
+        self.job_data = JobData(core.caches)
 
     async def free(self, job: str) -> bool:
         """Could a firing take the lock now? Removes a stale one."""
@@ -58,6 +61,8 @@ class JobLocks:
         firing = await self._firings.get(record.value.firing)
         if firing is not None and self._holds(firing.value):
             return record.value.firing
+        if firing is not None and firing.value.leaves is not None:
+            await self.job_data.store(job, firing.key)
         await self._locks.apply([self._locks.removed(record)])
         return None
 

@@ -76,6 +76,8 @@ class Sweep(Service):
                     await self._waiting(record, job, trigger)
                 elif record.value.state == "EXECUTING":
                     await self._running(record, job)
+                elif record.value.leaves is not None:
+                    await self._locks.job_data.store(record.value.job, record.key)
             await asyncio.sleep(0)
 
     async def _waiting(
@@ -105,9 +107,12 @@ class Sweep(Service):
         sent = firings.written(
             transitions.send_again(record.value, member, self._clock.now(), self._lease)
         )
-        if await firings.replace(record, sent.value):
-            data = {**job.value.data, **trigger.value.data}
-            self._dispatcher.send([Outgoing(sent, job.raw, data)])
+        if not await firings.replace(record, sent.value):
+            return
+        data = {**job.value.data, **trigger.value.data}
+        if job.value.persist_data:  # what the last run left may have come after the job was read
+            job, data = await self._locks.job_data.fresh(job.key, trigger.key) or (job, data)
+        self._dispatcher.send([Outgoing(sent, job.raw, data)])
 
     async def _running(self, record: Record[Firing], job: Record[Job] | None) -> None:
         firing = record.value

@@ -6,6 +6,7 @@ is allowed.
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import Final, get_args
 
@@ -34,6 +35,8 @@ from gridsched.policy.misfire import instructions
 HORIZON: Final = int(datetime(cron_parse.LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp()) * 1000
 """Epoch ms from which on nothing is scheduled."""
 
+MAX_JITTER: Final = 86_400
+
 _DAY: Final = 86_400_000
 
 
@@ -55,6 +58,7 @@ def check_trigger(trigger: Trigger) -> None:
         case DailyTimeInterval():
             _check_daily_time_interval(schedule)
     _check_misfire(trigger)
+    _check_lateness(trigger)
     check_data(trigger.data, f"trigger {trigger.name!r}")
     if first_fire(schedule) is None:
         raise InvalidSchedule(f"trigger {trigger.name!r} will never fire")
@@ -67,6 +71,15 @@ def _check_misfire(trigger: Trigger) -> None:
             f"misfire instruction {trigger.misfire!r} is none of {_name(trigger.schedule)}; "
             f"one of {', '.join(allowed)}"
         )
+
+
+def _check_lateness(trigger: Trigger) -> None:
+    if not 0 <= trigger.jitter <= MAX_JITTER:
+        raise InvalidSchedule(
+            f"jitter is {trigger.jitter!r}; from 0 to {MAX_JITTER} seconds (a day)"
+        )
+    if trigger.catch_up is not None and not 0 < trigger.catch_up < math.inf:
+        raise InvalidSchedule(f"catch_up is {trigger.catch_up!r}; it must be above 0 seconds")
 
 
 def _name(schedule: Schedule) -> str:

@@ -15,10 +15,12 @@ from msgspec.structs import replace
 from gridsched.model.caches import RETENTION_MS
 from gridsched.model.firing import Firing
 from gridsched.model.job import UNTIL_DISCARDED, Job
+from gridsched.model.keys import firing_key
 from gridsched.model.trigger import Trigger
 from gridsched.policy.calendars import ResolvedCalendar
 from gridsched.policy.fire_times import count_until, edition, fire_after, following
-from gridsched.policy.misfire import AfterMisfire, apply_misfire
+from gridsched.policy.jitter import offset
+from gridsched.policy.misfire import OUTSIDE_CATCH_UP, AfterMisfire, apply_misfire, oldest
 
 MAX_INSTANTS: Final = 64
 """Instants of one trigger that one claim fires; what is left stays due for the next look."""
@@ -28,12 +30,14 @@ MAX_COUNTED: Final = 1000
 
 
 class Instant(msgspec.Struct, frozen=True, gc=False):
-    """One firing to make: the instant `scheduled`, or a range of `count` from it to `until`."""
+    """One firing to make: the instant `scheduled`, or a range of `count` from it to `until`; `reason`
+    is why it is skipped, where that is not the misfire instruction."""
 
     scheduled: int
     until: int | None = None
     count: int = 1
     skipped: bool = False
+    reason: str = ""
 
 
 class Claim(NamedTuple):
@@ -65,6 +69,8 @@ def claim(
     scheduled = trigger.next_fire
     if trigger.state != "NORMAL" or scheduled is None or scheduled > window.horizon:
         return Claim((), trigger)
+    if scheduled < oldest(trigger, window.now):
+        return _too_old(trigger, scheduled, window.now, calendar)
     after = apply_misfire(trigger, window.now, window.threshold, calendar)
     if after is None:
         return _each(trigger, scheduled, window, most, calendar)
@@ -80,7 +86,7 @@ def adopt(
     there = Window(at, at + window.horizon - window.now, window.threshold)
     decided = claim(trigger, there, 1, calendar)
     stands = Instant(firing.scheduled, firing.until, firing.count, firing.state == "SKIPPED")
-    if decided.instants == (stands,):
+    if [replace(instant, reason="") for instant in decided.instants] == [stands]:
         return decided.trigger
     last = firing.scheduled if firing.until is None else firing.until
     return _advance(trigger, stands, fire_after(trigger.schedule, last, calendar), at)
@@ -98,6 +104,16 @@ def _each(
         fire = following(trigger, fire, runs, calendar)
         trigger = _advance(trigger, instant, fire, window.now)
     return Claim(tuple(instants), trigger)
+
+
+def _too_old(trigger: Trigger, first: int, now: int, calendar: ResolvedCalendar | None) -> Claim:
+    """What lies before the catch-up window is one skipped range; the rest stays due."""
+    before = oldest(trigger, now) - 1
+    count, last = count_until(trigger.schedule, first, before, MAX_COUNTED, calendar)
+    until = last if count > 1 else None
+    part = Instant(first, until, count, skipped=True, reason=OUTSIDE_CATCH_UP)
+    fire = following(trigger, last, trigger.fired - trigger.misfired, calendar)
+    return Claim((part,), _advance(trigger, part, fire, now))
 
 
 def _missed(
@@ -165,7 +181,8 @@ def acquire(
     member: str,
     acquisition: Acquisition,
 ) -> Firing:
-    """The firing record of one claimed instant, to be sent to `member`."""
+    """The firing record of one claimed instant, to be sent to `member`; where jitter moves it beyond
+    the lease, later, by the sweep."""
     scheduled = instant.scheduled
     now = acquisition.now
     kept = retention(job, acquisition.retention)
@@ -178,18 +195,23 @@ def acquire(
             acquired_at=now,
             acquired_by=acquisition.by,
             finished_at=now,
+            error=instant.reason,
             retention=kept,
             forget_at=None if kept is None else now + kept,
             until=instant.until,
             count=instant.count,
         )
+    moved = offset(firing_key(trigger_key, scheduled), trigger.jitter)
+    at = max(scheduled + moved, now)
+    later = bool(moved) and at - now > acquisition.lease
     return Firing(
         trigger=trigger_key,
         scheduled=scheduled,
-        due=max(scheduled, now) + acquisition.lease,
+        due=at if later else at + acquisition.lease,
+        fire_at=scheduled + moved if moved else None,
         job=trigger.job,
         priority=job.priority if trigger.priority is None else trigger.priority,
-        member=member,
+        member="" if later else member,
         acquired_at=now,
         acquired_by=acquisition.by,
         retention=kept,

@@ -59,6 +59,10 @@ OF_OTHERS: Final[tuple[Misfire, ...]] = ("SMART", "IGNORE", "FIRE_ONCE_NOW", "DO
 """The instructions that every other kind takes."""
 
 
+OUTSIDE_CATCH_UP: Final = "older than the trigger's catch-up window"
+"""Why an instant is skipped that no misfire instruction was asked about."""
+
+
 class AfterMisfire(NamedTuple):
     """How a trigger goes on after a misfire.
 
@@ -80,6 +84,11 @@ def instructions(schedule: Schedule) -> tuple[Misfire, ...]:
 def is_overdue(instant: int, now: int, threshold: int) -> bool:
     """Is an instant that has not run by now later than the threshold (ms) allows?"""
     return now - instant >= threshold
+
+
+def oldest(trigger: Trigger, now: int) -> int:
+    """The instant before which nothing missed is caught up with."""
+    return 0 if trigger.catch_up is None else now - round(trigger.catch_up * 1000)
 
 
 def misfired(trigger: Trigger, now: int, threshold: int) -> bool:

@@ -23,7 +23,7 @@ from gridsched.policy.checks import check_trigger
 from gridsched.policy.claim import Acquisition, Instant, acquire
 from gridsched.policy.event_checks import check_events
 from gridsched.policy.fire_times import edition, first_fire, following, starting
-from gridsched.policy.misfire import MisfireAction, action, is_overdue
+from gridsched.policy.misfire import OUTSIDE_CATCH_UP, MisfireAction, action, is_overdue, oldest
 
 MANUAL_GROUP = "MANUAL_TRIGGER"
 """The group of triggers made by `fire` and `submit` (Quartz's DEFAULT_MANUAL_TRIGGERS)."""
@@ -58,7 +58,7 @@ def plan_schedule(
     made = [_accept(trigger, submission, calendars) for trigger in command.triggers]
     fresh = [trigger for trigger in made if _is_new(trigger, stored, unique=command.unique)]
     if job is not None:
-        job = replace(job, submitted_at=submission.created_at)
+        job = replace(job, submitted_at=submission.created_at, left_by="")
     return SchedulePlan(job, tuple(fresh))
 
 
@@ -88,6 +88,8 @@ def _accept(trigger: Trigger, submission: Submission, calendars: Mapping[str, Ca
         misfire=trigger.misfire,
         calendar=trigger.calendar,
         priority=trigger.priority,
+        jitter=trigger.jitter,
+        catch_up=trigger.catch_up,
         next_fire=at,
         due=at,
         tzdata=edition(schedule, trigger.calendar),
@@ -164,7 +166,9 @@ def resume_firing(firing: Firing, trigger: Trigger | None, now: int, threshold: 
         return firing
     late = is_overdue(firing.scheduled, now, threshold)
     if late and trigger is not None and action(trigger) is MisfireAction.SKIP:
-        return transitions.skip(firing, now)
+        return transitions.skip(firing, now, "resumed too late for its misfire policy")
+    if trigger is not None and firing.scheduled < oldest(trigger, now):
+        return transitions.skip(firing, now, OUTSIDE_CATCH_UP)
     return transitions.resume(firing, now)
 
 

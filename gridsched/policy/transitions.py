@@ -9,8 +9,9 @@ from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
-from gridsched.model.firing import Firing
+from gridsched.model.firing import Firing, Leaves
 from gridsched.model.job import Job
+from gridsched.policy.jitter import retry_delay
 
 
 class Judged(NamedTuple):
@@ -57,16 +58,36 @@ def suspend(firing: Firing, seconds: float, now: int) -> Firing:
     )
 
 
-def complete(firing: Firing, now: int, *, returned: bool, judged: Judged = NOT_JUDGED) -> Firing:
+def complete(
+    firing: Firing,
+    now: int,
+    *,
+    returned: bool,
+    judged: Judged = NOT_JUDGED,
+    leaves: Leaves | None = None,
+) -> Firing:
     """The run ended well; `returned`: with a value, which goes to Job-Result. `judged`: what it made
-    of its job's event triggers."""
+    of its job's event triggers. It stays due while what it `leaves` in its job's data is not
+    stored."""
     return replace(
         _end(firing, "COMPLETE", now),
         returned=returned,
         checkpoint=None,
         events=judged.events,
         event_error=judged.error,
+        leaves=leaves,
+        due=None if leaves is None else now,
     )
+
+
+def waits(firing: Firing) -> bool:
+    """Is it to be sent later than it was made or given back, by the sweep that finds it due?"""
+    return firing.fire_at is not None and firing.due == firing.fire_at
+
+
+def left(firing: Firing) -> Firing:
+    """What its run leaves is stored."""
+    return replace(firing, leaves=None, due=None)
 
 
 def fail(firing: Firing, job: Job, error: str, now: int) -> Firing:
@@ -74,10 +95,8 @@ def fail(firing: Firing, job: Job, error: str, now: int) -> Firing:
     retry = job.retry
     if retry is None or firing.attempt >= retry.attempts:
         return _end(firing, "FAILED", now, error)
-    delay = min(retry.delay * retry.backoff ** (firing.attempt - 1), retry.max_delay)
-    return replace(
-        _again(firing, now + round(delay * 1000)), attempt=firing.attempt + 1, error=error
-    )
+    at = now + retry_delay(retry, firing.attempt, firing.key)
+    return replace(_again(firing, at), attempt=firing.attempt + 1, error=error)
 
 
 def cancel(firing: Firing, reason: str, now: int) -> Firing:
@@ -85,9 +104,9 @@ def cancel(firing: Firing, reason: str, now: int) -> Firing:
     return _end(firing, "CANCELLED", now, reason)
 
 
-def skip(firing: Firing, now: int) -> Firing:
-    """Resumed too late for its misfire policy."""
-    return _end(firing, "SKIPPED", now)
+def skip(firing: Firing, now: int, reason: str) -> Firing:
+    """It is left out, for a reason that its record tells."""
+    return _end(firing, "SKIPPED", now, reason)
 
 
 def orphan(firing: Firing, job: Job | None, now: int) -> Firing:
@@ -128,7 +147,7 @@ def pause(firing: Firing) -> Firing:
 
 def resume(firing: Firing, now: int) -> Firing:
     """Its trigger was resumed."""
-    return _again(firing, max(now, firing.scheduled))
+    return _again(firing, max(now, firing.fire_at or firing.scheduled))
 
 
 def _again(firing: Firing, at: int) -> Firing:

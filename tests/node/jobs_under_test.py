@@ -81,3 +81,21 @@ def thread_in_turns(context: JobContext) -> int:
 
 async def too_big(context: JobContext) -> None:
     context.checkpoint("x" * 70_000)
+
+
+async def count(context: JobContext, step: int = 1, seconds: float = 0.0) -> int:
+    """Counts in its job's data."""
+    await asyncio.sleep(seconds)
+    context.data["runs"] = context.data.get("runs", 0) + step
+    if context.data.get("fail_at") == context.data["runs"]:
+        raise ValueError("it fails")
+    return int(context.data["runs"])
+
+
+def count_blocking(context: JobContext) -> int:
+    context.data["seen"].append(context.attempt)
+    return len(context.data["seen"])
+
+
+async def leave_no_json(context: JobContext) -> None:
+    context.data["what"] = {1, 2}

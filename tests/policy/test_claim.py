@@ -35,7 +35,8 @@ from gridsched.policy.claim import (
     claim,
 )
 from gridsched.policy.fire_times import fire_after, first_fire
-from gridsched.policy.misfire import MisfireAction, action, instructions
+from gridsched.policy.misfire import MisfireAction, action, instructions, oldest
+from gridsched.policy.transitions import waits
 
 THRESHOLD = MINUTE
 START = 20_000 * DAY
@@ -56,7 +57,8 @@ SCHEDULES: list[Schedule] = [
 def triggers(draw: st.DrawFn) -> Trigger:
     schedule = draw(st.sampled_from(SCHEDULES))
     misfire = draw(st.sampled_from(instructions(schedule)))
-    return accepted(schedule, misfire)
+    catch_up = draw(st.none() | st.integers(1, 3 * HOUR // 1000))
+    return replace(accepted(schedule, misfire), catch_up=catch_up)
 
 
 def accepted(schedule: Schedule, misfire: Misfire = "SMART") -> Trigger:
@@ -215,6 +217,65 @@ def test_no_excluded_instant_is_claimed(now: int, misfire: Any) -> None:
         trigger = claimed.trigger
     if trigger.next_fire is not None and action(trigger) is not MisfireAction.SHIFT:
         assert fire_after(trigger.schedule, trigger.next_fire - 1, WORKDAYS) == trigger.next_fire
+
+
+@given(triggers(), st.integers(START, START + DAY))
+def test_nothing_older_than_the_catch_up_window_runs(trigger: Trigger, now: int) -> None:
+    instants, _ = walked(trigger, [now])
+    limit = oldest(trigger, now)
+    for instant in instants:
+        assert instant.skipped or (instant.until or instant.scheduled) >= limit
+        if instant.reason:
+            assert (instant.until or instant.scheduled) < limit
+
+
+def test_the_catch_up_window_leaves_the_rest_to_the_misfire_instruction() -> None:
+    trigger = replace(accepted(Simple(START, MINUTE), "IGNORE"), catch_up=3 * 60)
+    instants, after = walked(trigger, [START + HOUR])
+    assert instants[0] == Instant(
+        START,
+        START + 56 * MINUTE,
+        57,
+        skipped=True,
+        reason="older than the trigger's catch-up window",
+    )
+    assert [i.scheduled for i in instants[1:]] == [START + m * MINUTE for m in (57, 58, 59, 60)]
+    assert (after.fired, after.misfired) == (61, 57)
+
+
+@given(st.integers(START, START + DAY), st.integers(0, DAY))
+def test_jitter_is_a_function_of_the_key_alone(now: int, later: int) -> None:
+    trigger = replace(accepted(Simple(START, MINUTE)), jitter=600)
+    first, second = (made(trigger, Instant(START), at) for at in (now, now + later))
+    assert first.fire_at == second.fire_at
+    assert START <= (first.fire_at or START) < START + 600_000
+
+
+def test_jitter_spreads_triggers_of_one_schedule() -> None:
+    trigger = replace(accepted(Simple(START, MINUTE)), jitter=60)
+    acquisition = Acquisition("n1", START - 1000, 5000)
+    moved = sorted(
+        (f.fire_at or 0) - START
+        for n in range(1000)
+        for f in [
+            acquire(
+                f"k{n}", trigger, Job("m:f"), Instant(START), member="m", acquisition=acquisition
+            )
+        ]
+    )
+    assert (moved[0], moved[-1]) < (1000, 60_000)
+    assert all(abs(moved[n] - 60 * n) < 4000 for n in range(1000))
+
+
+def test_what_jitter_moves_far_is_sent_when_its_time_comes() -> None:
+    trigger = replace(accepted(Simple(START, MINUTE)), jitter=3600)
+    firing = made(trigger, Instant(START), START - 1000)
+    assert firing.due == firing.fire_at
+    assert firing.member == ""
+    assert waits(firing)
+    near = made(replace(trigger, jitter=1), Instant(START), START - 1000)
+    assert (near.member, near.due) == ("n2", (near.fire_at or 0) + 5000)
+    assert not waits(near)
 
 
 def test_a_trigger_that_a_calendar_leaves_no_fires_ends() -> None:

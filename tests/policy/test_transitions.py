@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from gridsched.model.firing import FINAL, STARTABLE, Firing, FiringState
+from gridsched.model.firing import FINAL, STARTABLE, Firing, FiringState, Leaves
 from gridsched.model.job import Job
 from gridsched.model.retry import Retry
 from gridsched.policy import transitions
+from gridsched.policy.jitter import retry_delay
 from gridsched.policy.submissions import cancel_firing, cancel_unfinished, pause_firing
 
 JOB = Job("m:f")
@@ -47,7 +48,7 @@ def test_every_step_is_sound(firing: Firing) -> None:
         started,
         transitions.complete(started, NOW, returned=True),
         transitions.suspend(started, 2.5, NOW),
-        transitions.skip(transitions.pause(firing), NOW),
+        transitions.skip(transitions.pause(firing), NOW, "late"),
         transitions.fail(started, JOB, "boom", NOW),
         transitions.cancel(firing, "no", NOW),
         transitions.orphan(started, JOB, NOW),
@@ -88,7 +89,7 @@ def test_what_is_final_goes_when_its_retention_is_over(
         transitions.fail(firing, JOB, "boom", NOW),
         transitions.cancel(firing, "no", NOW),
         transitions.orphan(firing, JOB, NOW),
-        transitions.skip(firing, NOW),
+        transitions.skip(firing, NOW, "late"),
     )
     expected = None if retention is None else NOW + retention
     assert {end.forget_at for end in ends} == {expected}
@@ -134,3 +135,30 @@ def test_only_what_has_not_started_is_paused_or_follows_its_trigger(state: Firin
     can_cancel = state in STARTABLE or state == "PAUSED"
     assert (cancel_firing(firing, "no", NOW) is firing) == (not can_cancel)
     assert (cancel_unfinished(firing, "no", NOW) is firing) == (state in FINAL)
+
+
+@given(firings(), st.integers(1, 6), st.floats(0, 1), st.floats(1, 4))
+def test_a_jittered_delay_keeps_within_its_part_and_its_bound(
+    firing: Firing, attempt: int, jitter: float, backoff: float
+) -> None:
+    retry = Retry(9, delay=3, backoff=backoff, max_delay=100, jitter=jitter)
+    plain = retry_delay(replace(retry, jitter=0.0), attempt, firing.key)
+    delay = retry_delay(retry, attempt, firing.key)
+    assert abs(delay - plain) <= jitter * plain + 1
+    assert delay <= 100_000
+    assert delay == retry_delay(retry, attempt, firing.key)
+
+
+def test_jitter_spreads_retries() -> None:
+    retry = Retry(2, delay=10, jitter=0.5)
+    delays = sorted(retry_delay(retry, 1, f"k{n}") for n in range(1000))
+    assert 5000 <= delays[0] < 5100
+    assert 9500 < delays[500] < 10_500
+    assert 14_900 < delays[-1] < 15_000
+
+
+def test_what_a_run_leaves_keeps_its_record_due_until_it_is_stored() -> None:
+    running = transitions.start(Firing("g/j:g/t", NOW), "n", "i", NOW, 5000)
+    done = transitions.complete(running, NOW, returned=False, leaves=Leaves({"a": 1}))
+    assert (done.due, done.finished_at) == (NOW, NOW)
+    assert transitions.left(done) == transitions.complete(running, NOW, returned=False)

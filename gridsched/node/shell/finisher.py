@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
+from gridsched.errors import InvalidJob
 from gridsched.model.firing import Firing, Result
 from gridsched.node.core import Core
 from gridsched.node.hooks import Hook
@@ -106,7 +107,9 @@ class Finisher(Service):
             return transitions.suspend(firing, ended.yielded, now)
         if ended.error:
             return transitions.fail(firing, ended.run.job, ended.error, now)
-        return transitions.complete(firing, now, returned=ended.value is not None)
+        return transitions.complete(
+            firing, now, returned=ended.value is not None, leaves=ended.leaves
+        )
 
     async def _settled(self, ended: Ended, final: Firing, results: list[Record[Result]]) -> None:
         run = ended.run
@@ -118,6 +121,8 @@ class Finisher(Service):
             self._counters.failed += 1
         if final.returned:
             results.append(self._caches.results.written(self._result(run, final, ended.value)))
+        if final.leaves is not None:
+            await self._locks.job_data.store(final.job, run.firing.key)
         if run.job.disallow_concurrent and final.finished_at is not None:
             await self._locks.give_back(final.job, run.firing.key)
         if self._hooks.any:
@@ -148,6 +153,14 @@ def same_run(there: Firing, ours: Firing) -> bool:
 def _bare(firing: Firing) -> Firing:
     """A run's record without what changes while it runs."""
     return replace(firing, due=None, progress=None, message="", checkpoint=None)
+
+
+def ended_well(run: Run, value: Any) -> Ended:
+    """The end of a run that raised nothing: failed all the same where what it gives is not JSON."""
+    try:
+        return Ended(run, value, json_or_error(value), leaves=run.leaves())
+    except InvalidJob as wrong:
+        return Ended(run, value, str(wrong))
 
 
 def json_or_error(value: Any) -> str:

@@ -41,7 +41,9 @@ class ProcessExecutor:
     def submit(self, run: Run, _runnable: Runnable) -> None:
         """Run a job in a process, which loads its target itself; its end is delivered on the event
         loop."""
-        order = Order(run.job.target, run.firing.value, dict(run.context.data))
+        order = Order(
+            run.job.target, run.firing.value, dict(run.context.data), run.job.persist_data
+        )
         task = asyncio.get_running_loop().create_task(self._serve(run, order))
         self._tasks[run] = task
 
@@ -71,6 +73,8 @@ class ProcessExecutor:
                 error = Yield(answer.yielded)
             elif answer.error:
                 error = ProcessFailed(answer.error, answer.trace)
+            if answer.data is not None:
+                run.context.data = answer.data
         except Exception as raised:
             error = ProcessFailed(f"its process could not run it: {raised}")
         if self._tasks.pop(run, None) is not None:

@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from gridsched.jobs.context import Checkpoint, JobContext, Progress, Word
 from gridsched.jobs.runnable import Runnable
-from gridsched.model.firing import Firing
-from gridsched.model.job import Job
+from gridsched.model.firing import Firing, Leaves
+from gridsched.model.job import Job, check_data
 from gridsched.policy import transitions
+from gridsched.policy.job_data import leaves
 from gridsched.stores.record import Record
 
 
@@ -41,16 +44,24 @@ _NOTHING: Final = Said()
 class Run:
     """A firing that this node runs: from EXECUTING until its outcome is handed to the finisher."""
 
-    __slots__ = ("context", "firing", "job", "over", "runnable", "said", "timer", "told")
+    __slots__ = ("context", "firing", "given", "job", "over", "runnable", "said", "timer", "told")
 
     def __init__(self, firing: Record[Firing], job: Job, data: dict[str, Any]) -> None:
         self.firing = firing
         self.job = job
+        self.given = msgspec.json.encode(data) if job.persist_data else b""
         self.context = JobContext(firing.value, data, self.report)
         self.said = self.told = _NOTHING
         self.timer: asyncio.TimerHandle | None = None
         self.runnable: Runnable | None = None
         self.over = False
+
+    def leaves(self) -> Leaves | None:
+        """What it leaves in its job's data; InvalidJob where that is not JSON."""
+        if not self.job.persist_data:
+            return None
+        check_data(self.context.data, "what it left")
+        return leaves(msgspec.json.decode(self.given), self.context.data)
 
     def report(self, word: Word) -> None:
         """Take what the job says of its run; called from any thread."""
@@ -70,12 +81,14 @@ class Run:
 
 
 class Ended(NamedTuple):
-    """How a run ended: with a value, with the text of an error, or it yielded for so many seconds."""
+    """How a run ended: with a value and what it leaves in its job's data, with the text of an error,
+    or it yielded for so many seconds."""
 
     run: Run
     value: Any
     error: str
     yielded: float | None = None
+    leaves: Leaves | None = None
 
 
 Deliver = Callable[[Run, Any, BaseException | None], None]

@@ -21,7 +21,7 @@ from gridsched.node.core import Core
 from gridsched.node.hooks import Hook
 from gridsched.node.service import Service
 from gridsched.node.shell.coroutines import LoopExecutor
-from gridsched.node.shell.finisher import Finisher, json_or_error
+from gridsched.node.shell.finisher import Finisher, ended_well
 from gridsched.node.shell.processes import ProcessExecutor, ProcessFailed
 from gridsched.node.shell.run import Ended, Held, Run
 from gridsched.node.shell.threads import ThreadExecutor
@@ -236,10 +236,10 @@ class Shell(Service):
         if isinstance(error, Yield):
             self._over(Ended(run, None, "", error.seconds))
             return
-        text = "" if error is None else self._describe(run, error)
-        if not text and value is not None:
-            text = json_or_error(value)
-        self._over(Ended(run, value, text))
+        if error is None:
+            self._over(ended_well(run, value))
+        else:
+            self._over(Ended(run, value, self._describe(run, error)))
 
     def give_up(self, run: Run, reason: str) -> None:
         """Its record is not this run's any more: nobody waits for it."""
