@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Self
 
 from gridsched.grid.data import partition_of, string_key
 from gridsched.grid.embedded.locks import Locks
 from gridsched.grid.embedded.maps import EntryEventType, EntryListener, MapChange
-from gridsched.grid.embedded.queues import ItemListener
+from gridsched.grid.embedded.queues import ItemEventType, ItemListener
 
 
 class _Replica:
@@ -53,28 +53,60 @@ class Structure:
         """Free what has expired."""
 
 
-class ListStructure(Structure):
+class ItemStructure(Structure):
+    """A list or a set: items, and who listens to them."""
+
+    items: list[bytes] | dict[bytes, None]
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.listeners: list[ItemListener] = []
+
+    def hold(self, items: Iterable[bytes]) -> None:
+        """Hold these from now on."""
+        raise NotImplementedError
+
+    def keep(self, kept: Callable[[bytes], bool]) -> bool:
+        """Remove what is not to be kept; whether there was any."""
+        gone = [item for item in self.items if not kept(item)]
+        self.hold([item for item in self.items if kept(item)])
+        self.tell(ItemEventType.REMOVED, gone)
+        return bool(gone)
+
+    def tell(self, type: ItemEventType, items: Iterable[bytes]) -> None:
+        """Tell the listeners."""
+        for listener in tuple(self.listeners):
+            for item in items:
+                listener(type, item)
+
+    def clear(self) -> None:
+        self.items.clear()
+
+
+class ListStructure(ItemStructure):
     """A distributed list."""
 
+    items: list[bytes]
+
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self.items: list[bytes] = []
-        self.listeners: list[ItemListener] = []
+        self.hold(())
 
-    def clear(self) -> None:
-        self.items.clear()
+    def hold(self, items: Iterable[bytes]) -> None:
+        self.items = list(items)
 
 
-class SetStructure(Structure):
+class SetStructure(ItemStructure):
     """A distributed set, in the order its items came."""
 
+    items: dict[bytes, None]
+
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self.items: dict[bytes, None] = {}
-        self.listeners: list[ItemListener] = []
+        self.hold(())
 
-    def clear(self) -> None:
-        self.items.clear()
+    def hold(self, items: Iterable[bytes]) -> None:
+        self.items = dict.fromkeys(items)
 
 
 class MultiMapStructure(Structure):

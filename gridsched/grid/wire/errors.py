@@ -85,11 +85,6 @@ class QueryFailed(ServerError):
     class_name = "com.hazelcast.query.QueryException"
 
 
-class RejectedExecution(ServerError):
-    code = 44
-    class_name = "java.util.concurrent.RejectedExecutionException"
-
-
 class StaleSequence(ServerError):
     code = 51
     class_name = "com.hazelcast.ringbuffer.StaleSequenceException"

@@ -24,6 +24,12 @@ def key_of(data: bytes) -> bytes:
     return _HASH.pack(hash_of(data)) + data[_HASH_SIZE:]
 
 
+def as_sent(key: bytes) -> bytes:
+    """The key as clients send it, who leave out the hash where it is that of the payload."""
+    bare = plain(key)
+    return bare if key_of(bare) == key else key
+
+
 def plain(data: bytes) -> bytes:
     """A value without a partition hash: what a member compares values by."""
     return data if data[:_HASH_SIZE] == _NONE else _NONE + data[_HASH_SIZE:]

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 
 from gridsched.grid.data import partition_of
 from gridsched.grid.embedded.maps import EntryEventType, MapChange
+from gridsched.grid.wire.keys import as_sent
 from gridsched.grid.wire.messages import event
 from gridsched.grid.wire.operations.listening import listen_to_entries
 from gridsched.grid.wire.operations.registry import answers
@@ -31,7 +32,10 @@ def _partition_uuid(endpoint: Endpoint, partition: int) -> UUID:
 
 @answers("Map.addNearCacheInvalidationListener")
 def add_invalidation_listener(endpoint: Endpoint, name: str, _flags: int, local_only: bool) -> UUID:
-    """Of all entries at once the client hears of no key."""
+    """Of all entries at once the client hears of no key.
+
+    A key is sent as its own caller sent it: the Python client looks for equal bytes.
+    """
     services, correlation = endpoint.services, endpoint.correlation
     member = UUID(endpoint.member)
     sequences: dict[int, int] = {}
@@ -42,7 +46,7 @@ def add_invalidation_listener(endpoint: Endpoint, name: str, _flags: int, local_
             return
         sequences[partition] = sequences.get(partition, 0) + 1
         fields: tuple[Any, ...] = (
-            change.key,
+            None if change.key is None else as_sent(change.key),
             member,
             _partition_uuid(endpoint, partition),
             sequences[partition],
