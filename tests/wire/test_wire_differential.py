@@ -30,7 +30,7 @@ from hazelcast.errors import HazelcastError, IllegalMonitorStateError
 from hazelcast.projection import multi_attribute, single_attribute
 from hazelcast_member import BOUNDED_QUEUES, HazelcastCluster
 from wire_clients import eventually
-from wire_records import COMPACT_ONLY, FOUND, KINDS, OPTIONS, Worker
+from wire_records import ADDRESSES, COMPACT_ONLY, FOUND, KINDS, OF_ADDRESSES, OPTIONS, Worker
 
 from gridsched.testing import GridServer
 
@@ -427,6 +427,18 @@ def test_queries_on_json(both: tuple[Any, Any], indexed: bool) -> None:
 
         real, ours = (outcome(step, held) for held in pair)
         assert ours == real, wanted
+
+
+@pytest.mark.parametrize("indexed", [[], ["zip"], ["n"], ["zip", "n"]], ids="-".join)
+@pytest.mark.parametrize("kind", ["HASH", "SORTED"])
+def test_literals_of_another_type(both: tuple[Any, Any], indexed: list[str], kind: str) -> None:
+    pair = opened(both, "get_map", "-".join(["differential-literals", kind, *indexed]))
+    for held in pair:
+        for attribute in indexed:
+            held.add_index([attribute], kind)
+        held.put_all({key: HazelcastJsonValue(record) for key, record in ADDRESSES.items()})
+        for wanted, found in OF_ADDRESSES:
+            assert sorted(held.key_set(wanted)) == found, wanted
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -18,7 +18,16 @@ from hazelcast.errors import (
 )
 from hazelcast.projection import identity, multi_attribute, single_attribute
 from wire_clients import Clients
-from wire_records import COMPACT_ONLY, FOUND, KINDS, OPTIONS, Person, Worker
+from wire_records import (
+    ADDRESSES,
+    COMPACT_ONLY,
+    FOUND,
+    KINDS,
+    OF_ADDRESSES,
+    OPTIONS,
+    Person,
+    Worker,
+)
 
 from gridsched.testing import GridServer
 
@@ -81,6 +90,32 @@ def test_keys_are_asked_too(client: Any, name: str) -> None:
     assert held.values(predicate.greater("__key.n", 1)) == [2]
 
 
+@pytest.mark.parametrize(
+    ("expression", "found"),
+    [
+        ("abcabc", ["abcabc"]),
+        ("abc%", ["abc%", "abcabc"]),
+        ("%abc", ["abcabc"]),
+        ("%bc%bc", ["abcabc"]),
+        ("%bca%bca%", []),
+        ("a__a__", ["abcabc"]),
+        (r"abc\%", ["abc%"]),
+        (r"%\%", ["abc%"]),
+        ("%b_%", ["abc%", "abcabc"]),
+        ("", []),
+        ("%", ["abc%", "abcabc", "long"]),
+        ("%a" * 30 + "%b", []),
+        ("%a" * 30 + "%", ["long"]),
+    ],
+)
+def test_like_takes_no_longer_than_the_text(
+    client: Any, name: str, expression: str, found: list[str]
+) -> None:
+    held = client.get_map(name).blocking()
+    held.put_all({"abc%": "abc%", "abcabc": "abcabc", "long": "a" * 5000})
+    assert sorted(held.key_set(predicate.like("this", expression))) == found
+
+
 def test_wrong_queries_say_so(client: Any, name: str) -> None:
     held = client.get_map(name).blocking()
     held.put("k", 5)
@@ -102,6 +137,19 @@ def test_values_of_several_types_do_not_hide_each_other(client: Any, name: str) 
     held.put("json", HazelcastJsonValue({"n": 2}))
     assert held.key_set(predicate.equal("n", 2)) == ["json"]
     assert held.key_set(predicate.equal("n", "2")) == ["json"]
+
+
+@pytest.mark.parametrize("indexed", [[], ["zip"], ["n"], ["zip", "n"]], ids="-".join)
+@pytest.mark.parametrize("kind", ["HASH", "SORTED"])
+def test_a_literal_is_converted_to_what_is_indexed(
+    client: Any, name: str, indexed: list[str], kind: str
+) -> None:
+    held = client.get_map(name).blocking()
+    for attribute in indexed:
+        held.add_index([attribute], kind)
+    held.put_all({key: HazelcastJsonValue(record) for key, record in ADDRESSES.items()})
+    for wanted, found in OF_ADDRESSES:
+        assert sorted(held.key_set(wanted)) == found, wanted
 
 
 def test_pages_go_both_ways(client: Any, name: str) -> None:

@@ -141,3 +141,25 @@ COMPACT_ONLY = [
     (predicate.equal("always", True), [1, 2, 3, 4]),
     (predicate.equal("bits[2]", True), [1]),
 ]
+
+ADDRESSES = {
+    "five": {"zip": "5", "n": 1},
+    "ten": {"zip": "10", "n": 2},
+    "seven": {"zip": "7", "n": 3},
+    "none": {"n": 4},
+}
+"""Records with numbers written as text."""
+OF_ADDRESSES: list[tuple[Any, list[str]]] = [
+    (predicate.equal("zip", 5), ["five"]),
+    (predicate.equal("zip", "5"), ["five"]),
+    (predicate.equal("n", "2"), ["ten"]),
+    (predicate.in_("zip", 5, 10), ["five", "ten"]),
+    (predicate.between("zip", 5, 7), ["five", "seven"]),
+    (predicate.between("n", "2", "3"), ["seven", "ten"]),
+    (predicate.greater("zip", 5), ["seven"]),
+    (predicate.less_or_equal("zip", 10), ["ten"]),
+    (predicate.less("n", "3"), ["five", "ten"]),
+    (predicate.and_(predicate.equal("zip", 7), predicate.equal("n", 3)), ["seven"]),
+    (predicate.and_(predicate.equal("zip", "7"), predicate.equal("n", "3")), ["seven"]),
+]
+"""Questions of them with literals of the other type, and the keys found."""

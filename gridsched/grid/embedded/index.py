@@ -25,6 +25,9 @@ class Index(Protocol):
     def remove(self, value: Attribute, key: bytes) -> None:
         """Forget a key that was added with this value."""
 
+    def sample(self) -> Attribute | None:
+        """Any value in it; None where there is none."""
+
     def select(self, low: Attribute, high: Attribute) -> Collection[bytes]:
         """The keys whose value lies from `low` to `high`, ends included, both of one type."""
 
@@ -61,6 +64,10 @@ class SortedIndex:
         at = bisect_left(keys, key, first, last) if first < last - 1 else first
         del values[at]
         del keys[at]
+
+    def sample(self) -> Attribute | None:
+        values = self._numbers[0] or self._texts[0]
+        return values[0] if values else None
 
     def select(self, low: Attribute, high: Attribute) -> Collection[bytes]:
         values, keys = self._texts if type(low) is str else self._numbers
@@ -99,6 +106,9 @@ class HashIndex:
             if held:
                 return
         del self._keys[value]
+
+    def sample(self) -> Attribute | None:
+        return next(iter(self._keys), None)
 
     def select(self, low: Attribute, high: Attribute) -> Collection[bytes]:
         held = self._keys.get(low, {})

@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from gridsched.grid.data import TYPE_JSON, partition_of
+from gridsched.grid.embedded.attributes import Attribute
 from gridsched.grid.embedded.index import Index, SortedIndex
 from gridsched.grid.embedded.locks import Locks
 from gridsched.grid.embedded.mapstore import FOREVER, Expiry, MapStore
@@ -95,6 +96,12 @@ class DistributedMap:
     def indexed(self) -> Mapping[str, type[Index]]:
         """The indexes, by attribute."""
         return self._indexes
+
+    def sample(self, attribute: str) -> Attribute | None:
+        """Any value of an indexed attribute; None where no entry has one."""
+        place = list(self._indexes).index(attribute)
+        samples = (primary.sample(place) for primary in self._primaries.values())
+        return next((found for found in samples if found is not None), None)
 
     def get(self, key: bytes) -> bytes | None:
         return self._primaries[partition_of(key)].get(key)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from itertools import takewhile
 from typing import Self
 
-from gridsched.grid.embedded.attributes import extractor
+from gridsched.grid.embedded.attributes import Attribute, extractor
 from gridsched.grid.embedded.index import Index
 from gridsched.grid.embedded.query import Query
 
@@ -83,6 +83,10 @@ class MapStore:
         if self._indexes:
             for key, value in self._values.items():
                 self._reindex(key, None, value)
+
+    def sample(self, place: int) -> Attribute | None:
+        """Any value in an index; None where there is none."""
+        return self._indexes[place].sample()
 
     def get(self, key: bytes) -> bytes | None:
         if key in self._expiry and not self._lives(key):

@@ -25,7 +25,6 @@ from gridsched.grid.wire.query.serialized import Schemas
 Row = tuple[bytes, bytes]
 
 _PLAIN: Final = re.compile(r"[^.\[\]#]+")
-_NUMBER: Final = re.compile(r"\s*[-+]?\.?\d")
 _INFINITY: Final = float("inf")
 
 
@@ -43,15 +42,28 @@ def select_by(held: DistributedMap, predicate: Predicate, schemas: Schemas) -> l
         partitions, predicate = predicate.partitions, predicate.predicate
     if isinstance(predicate, Always):
         return held.entries(partitions) if predicate.matches else []
-    ranges = _ranges(predicate) if held.only_json else None
-    if ranges is not None and any(wanted.attribute in held.indexed for wanted in ranges):
-        rows = held.query(ranges, partitions)
-        if _is_closed(predicate):
+    ranges = (_ranges(predicate) if held.only_json else None) or []
+    probes = [wanted for wanted in ranges if _is_served(held, wanted)]
+    if probes:
+        rows = held.query(probes, partitions)
+        if len(probes) == len(ranges) and _is_closed(predicate):
             return rows
     else:
         rows = held.entries(partitions)
     match = matcher(predicate)
     return [row for row in rows if match(Entry(*row, schemas))]
+
+
+def _is_served(held: DistributedMap, wanted: Range) -> bool:
+    """Whether an index finds the range: where it holds values of the other type it does not.
+
+    Literals are converted to the type of what an entry holds; the values of one attribute are of
+    one type.
+    """
+    if wanted.attribute not in held.indexed:
+        return False
+    sample = held.sample(wanted.attribute)
+    return sample is None or isinstance(sample, str) == isinstance(wanted.low, str)
 
 
 def _ranges(predicate: Predicate) -> list[Range] | None:
@@ -87,10 +99,7 @@ def _alike(low: Any, high: Any) -> bool:
 
 
 def _is_indexable(value: Any) -> bool:
-    """Whether an index finds it: text that writes a number may equal a number as well."""
-    if type(value) is str:
-        return not _NUMBER.match(value)
-    return type(value) is int
+    return type(value) in (str, int)
 
 
 def _is_closed(predicate: Predicate) -> bool:

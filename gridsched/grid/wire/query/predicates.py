@@ -155,14 +155,24 @@ def _in(source: Input) -> In:
 
 
 def like(attribute: str, expression: str | None, *, ignore_case: bool = False) -> Matches:
-    """`%` stands for any text, `_` for any character, a backslash before either for itself."""
+    """`%` stands for any text, `_` for any character, a backslash before either for itself.
+
+    What stands between two `%` is looked for once, and never again further on: no expression takes
+    longer than its length times that of the text.
+    """
     if expression is None:
         return Matches(attribute, None)
-    parts = re.findall(r"\\[%_\\]|%+|.", expression, re.DOTALL)
-    wild = {"%": ".*", "_": "."}
-    escaped = [wild.get(part[:1]) or re.escape(part[-1]) for part in parts]
+    pieces = [""]
+    for part in re.findall(r"\\[%_\\]|%+|.", expression, re.DOTALL):
+        if part[0] == "%":
+            pieces.append("")
+        else:
+            pieces[-1] += "." if part == "_" else re.escape(part[-1])
+    start, *between = pieces
+    end = f".*{between.pop()}" if between else ""
+    found = "".join(f"(?>.*?{piece})" for piece in between)
     flags = re.DOTALL | (re.IGNORECASE if ignore_case else 0)
-    return Matches(attribute, re.compile("".join(escaped), flags))
+    return Matches(attribute, re.compile(start + found + end, flags))
 
 
 def regex(attribute: str, expression: str) -> Matches:
