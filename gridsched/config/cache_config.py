@@ -10,15 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from gridsched.config import xml_reader
 from gridsched.config.cache_elements import MAPPINGS, SCHEMES, cache_settings
 from gridsched.config.calendar_elements import CALENDARS
+from gridsched.config.http_elements import SERVICES
 from gridsched.config.job_elements import JOBS, PlacedJob
 from gridsched.config.schema import Branch, Fields, Note, Reading
 from gridsched.config.service_elements import SERVICE_CONFIG
 from gridsched.config.settings import Settings
 from gridsched.errors import ConfigurationError
+from gridsched.model.http import HttpTask, ServiceOperation
 from gridsched.policy.allow_list import allowed
+from gridsched.policy.allowed_hosts import allowed_hosts
+from gridsched.policy.allowed_requests import check_request
+from gridsched.policy.catalogue import as_request
 
 NAMESPACE: Final = "urn:gridsched:scheduler"
 """The URI that our own files declare for the prefix; under it any other prefix is ours too."""
@@ -64,22 +71,26 @@ def _settings(fields: Fields, reading: Reading) -> Settings:
     values = fields.values
     service: dict[str, Any] = values.get("service", {})
     jobs: tuple[PlacedJob, ...] = values.get("jobs", ())
-    _check_allowed(jobs, service.get("allowed_jobs", ()), reading)
+    settings = Settings(**service, services=values.get("services", ()))
+    _check_allowed(jobs, settings, reading)
     caches = cache_settings(values.get("mappings", ()), values.get("schemes", {}), reading)
-    return Settings(
-        **service,
+    return replace(
+        settings,
         caches=caches,
         calendars=values.get("calendars", ()),
         jobs=tuple(job.startup for job in jobs),
     )
 
 
-def _check_allowed(
-    jobs: tuple[PlacedJob, ...], patterns: tuple[str, ...], reading: Reading
-) -> None:
+def _check_allowed(jobs: tuple[PlacedJob, ...], settings: Settings, reading: Reading) -> None:
+    hosts = allowed_hosts(settings.allowed_hosts)
+    services = {service.name: service for service in settings.services}
     for startup, element in jobs:
         job = startup.job
-        if not allowed(job.target, patterns):
+        if isinstance(job.task, HttpTask | ServiceOperation):
+            with reading.at(element):
+                check_request(as_request(job.task, services), hosts, settings.allowed_secrets)
+        elif not allowed(job.target, settings.allowed_jobs):
             module = job.target.partition(":")[0]
             raise reading.error(
                 element,
@@ -93,6 +104,6 @@ ROOT: Final = Branch(
     "cache-config",
     "",
     _settings,
-    (SERVICE_CONFIG, CALENDARS, JOBS, MAPPINGS, SCHEMES),
+    (SERVICE_CONFIG, SERVICES, CALENDARS, JOBS, MAPPINGS, SCHEMES),
     "The root element.",
 )

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from gridsched.config.http_elements import HTTP_TASK, OPERATION
 from gridsched.config.kinds import FLAG, NUMBER, RETENTION, SECONDS, TEXT, one_of, whole
 from gridsched.config.schema import Branch, Fields, Leaf, Reading
 from gridsched.config.settings import StartupJob
@@ -31,6 +32,12 @@ def _retry(fields: Fields, _reading: Reading) -> Retry:
 
 def _job(fields: Fields, reading: Reading) -> StartupJob:
     triggers: tuple[Trigger, ...] = fields.values.pop("triggers", ())
+    if "target" not in fields.values and "task" not in fields.values:
+        raise reading.error(
+            fields.element,
+            "scheduler:job has no scheduler:jobclass, scheduler:httptask or scheduler:operation; it "
+            "must have one",
+        )
     job = Job(**fields.values)
     check_job(job)
     check_events(job)
@@ -96,8 +103,10 @@ JOB: Final = Branch(
             "target",
             TEXT,
             "The Python function, `package.module:function`.",
-            required=True,
+            "none",
         ),
+        HTTP_TASK,
+        OPERATION,
         Leaf("scheduler:durable", "durable", FLAG, "Kept when its last trigger is gone.", "false"),
         Leaf(
             "scheduler:recoverable",

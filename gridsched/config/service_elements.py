@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final, get_args
 
-from gridsched.config.kinds import SWITCH, TEXT, one_of, whole
+from gridsched.config.kinds import SWITCH, TEXT, one_of, whole, written
 from gridsched.config.schema import Branch, Fields, Kind, Leaf, Reading, Unused
 from gridsched.config.settings import LEAST, DispatcherPolicy, Settings
+from gridsched.policy.allowed_hosts import allowed_hosts
 
 _DEFAULTS: Final = Settings()
 
@@ -45,6 +46,12 @@ def _only_service(fields: Fields, _reading: Reading) -> dict[str, Any]:
     return service
 
 
+def _host(text: str) -> str:
+    allowed_hosts([text])
+    return text
+
+
+_HOST: Final = written("host, pattern or network", _host)
 _POLICY: Final[Kind] = one_of(get_args(DispatcherPolicy))
 
 SERVICE: Final = Branch(
@@ -145,8 +152,8 @@ SERVICE: Final = Branch(
         Leaf(
             "scheduler:allowedhosts",
             "allowed_hosts",
-            TEXT,
-            "Host, pattern or network to which HTTP tasks may go, such as `*.example.com` or "
+            _HOST,
+            "To which HTTP tasks may go, such as `*.example.com` or "
             "`10.1.0.0/16`; may stand several times. Private, loopback and link-local addresses "
             "only where they are named.",
             "`*`",

@@ -58,9 +58,7 @@ def parse(data: bytes, source: str, prefixes: Mapping[str, str]) -> Element:
     if len(data) > MAX_BYTES:
         raise ConfigurationError(f"is above {MAX_BYTES // 1_000_000} MB", source=source)
     if not data.strip():
-        raise ConfigurationError(
-            "is empty; the root element cache-config is missing", source=source
-        )
+        raise ConfigurationError("is empty; its root element is missing", source=source)
     return _element(_tree(data, source), prefixes)
 
 

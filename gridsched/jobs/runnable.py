@@ -13,7 +13,7 @@ from gridsched.model.data_service import DataService
 from gridsched.model.events import Delivery
 from gridsched.model.http import TOTAL_TIMEOUT, HttpTask, ServiceOperation
 from gridsched.model.job import Job
-from gridsched.policy import catalogue
+from gridsched.policy.catalogue import as_request
 
 Place = Literal["loop", "thread", "process"]
 """On the node's event loop, in one of its threads, or in a process of its own."""
@@ -46,10 +46,8 @@ class Runnables:
         match job.task:
             case None:
                 return self._of_function(job)
-            case HttpTask():
-                return self._of_request(job, job.task)
-            case ServiceOperation():
-                return self._of_request(job, catalogue.request(self._services, job.task))
+            case HttpTask() | ServiceOperation():
+                return self._of_request(job, as_request(job.task, self._services))
             case Delivery():
                 raise InvalidJob("events are not delivered by this node")
 
@@ -58,10 +56,8 @@ class Runnables:
         match job.task:
             case None:
                 self._targets.resolve(job.target)
-            case HttpTask():
-                self._sender.check(job.task)
-            case ServiceOperation():
-                self._sender.check(catalogue.request(self._services, job.task))
+            case HttpTask() | ServiceOperation():
+                self._sender.check(as_request(job.task, self._services))
 
     def _of_function(self, job: Job) -> Runnable:
         target = self._targets.resolve(job.target)

@@ -11,18 +11,22 @@ from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
+from msgspec.structs import replace
 
 from gridsched.errors import InvalidJob
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 KEPT_HEADERS: Final = ("content-type", "date", "etag", "last-modified", "location", "retry-after")
 """The response's headers that stand in the result where the task names none."""
+CREDENTIALS: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
+"""Headers that are secret whatever they hold."""
 
 _SECRET: Final = re.compile(r"\$\{env:([^}]*)\}")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NOT_IN_URL: Final = re.compile(r"[\x00-\x20\x7f]")
 _AUTHORITY: Final = re.compile(r"://|[/?#]")
+_ONLY_SECRETS: Final = re.compile(r"(\$\{env:[^}]*\}:?)+@")
 _USER: Final = re.compile(r"(?<=://)[^/?#]*@")
 
 
@@ -78,8 +82,8 @@ def split_url(url: str) -> SplitResult:
 
 
 def redacted(url: str) -> str:
-    """A URL without the user and password in it."""
-    return _USER.sub("***@", url)
+    """A URL without the user and password in it, unless both come from the environment."""
+    return _USER.sub(lambda found: found[0] if _ONLY_SECRETS.fullmatch(found[0]) else "***@", url)
 
 
 def secrets(text: str) -> list[str]:
@@ -92,9 +96,20 @@ def filled(text: str, values: Any) -> str:
     return _SECRET.sub(lambda found: values(found[1]), text)
 
 
-def texts(task: HttpTask) -> tuple[str, ...]:
-    """The texts of a task in which secrets may stand."""
-    return (task.url, task.body, *task.headers.values())
+def secrets_of(task: HttpTask) -> set[str]:
+    """The names of the environment variables that a task stands for."""
+    return {
+        name for text in (task.url, task.body, *task.headers.values()) for name in secrets(text)
+    }
+
+
+def shown(task: HttpTask) -> HttpTask:
+    """A task as it is listed: without passwords, where it holds any."""
+    headers = {
+        name: "***" if name.lower() in CREDENTIALS and not secrets(value) else value
+        for name, value in task.headers.items()
+    }
+    return replace(task, url=redacted(task.url), headers=headers)
 
 
 def check_http(task: HttpTask) -> None:
@@ -104,7 +119,7 @@ def check_http(task: HttpTask) -> None:
         raise InvalidJob(f"method is {task.method!r}; one of {', '.join(METHODS)}")
     for name, value in task.headers.items():
         _check_header(name, value)
-    for name in (name for text in texts(task) for name in secrets(text)):
+    for name in secrets_of(task):
         if not _VARIABLE.fullmatch(name):
             raise InvalidJob(f"${{env:{name}}} names no environment variable")
     for status in task.expect:

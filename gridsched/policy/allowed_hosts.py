@@ -31,8 +31,9 @@ _TUNNELS: Final = tuple(map(ip_network, ("64:ff9b::/96", "2001::/32", "2002::/16
 
 
 class AllowedHosts(NamedTuple):
-    """The entries of an allow-list, by their kind; names and patterns in lower case."""
+    """The entries of an allow-list, as written and by their kind."""
 
+    entries: tuple[str, ...]
     names: frozenset[str]
     patterns: tuple[str, ...]
     networks: tuple[IPv4Network | IPv6Network, ...]
@@ -81,7 +82,7 @@ def allowed_hosts(entries: Sequence[str]) -> AllowedHosts:
             patterns.append(entry.lower())
         else:
             names.add(_plain(entry))
-    return AllowedHosts(frozenset(names), tuple(patterns), tuple(networks))
+    return AllowedHosts(tuple(entries), frozenset(names), tuple(patterns), tuple(networks))
 
 
 def _plain(host: str) -> str:

@@ -14,6 +14,11 @@ from gridsched.model.data_service import DataService, Operation
 from gridsched.model.http import HttpTask, ServiceOperation, redacted
 
 
+def as_request(task: HttpTask | ServiceOperation, services: Mapping[str, DataService]) -> HttpTask:
+    """The request that a task makes."""
+    return task if isinstance(task, HttpTask) else request(services, task)
+
+
 def request(services: Mapping[str, DataService], task: ServiceOperation) -> HttpTask:
     """The request by which an operation is called; InvalidJob, with the reason, where it cannot be.
     `services` are the catalogue's, by name."""

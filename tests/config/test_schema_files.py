@@ -123,6 +123,23 @@ def calendar(inner: str) -> str:
     )
 
 
+URL = leaf("url", "https://shop.example/stock")
+
+
+def http(inner: str) -> str:
+    return f"<scheduler:httptask>{inner}</scheduler:httptask>"
+
+
+def task(inner: str) -> str:
+    return of_jobs(REQUIRED.replace(TARGET, inner))
+
+
+def catalogue(inner: str) -> str:
+    return document(
+        f"<scheduler:services><scheduler:service>{inner}</scheduler:service></scheduler:services>"
+    )
+
+
 ACCEPTED = [
     document(""),
     document("<scheduler:jobs/><caching-schemes/><caching-scheme-mapping/>"),
@@ -133,6 +150,31 @@ ACCEPTED = [
     of_service("<scheduler:singleServerMode/>" + leaf("minthreadcount", "3")),
     of_jobs(REQUIRED),
     of_job(leaf("timeout", "5M") + leaf("executor", "process") + leaf("priority", "-3")),
+    task(http(URL)),
+    task(
+        http(
+            URL
+            + leaf("method", "POST")
+            + "<scheduler:header name='A'>1</scheduler:header>"
+            + "<scheduler:header name='B'/>"
+            + leaf("body", "{ }")
+            + leaf("expect", "200")
+            + leaf("expect", "404")
+            + leaf("keepheader", "ETag")
+            + leaf("connecttimeout", "500MS")
+        )
+    ),
+    catalogue(leaf("servicename", "S")),
+    catalogue(
+        leaf("endpoint", "http://shop.example/s")
+        + leaf("servicename", "S")
+        + leaf("transport", "http")
+        + "<scheduler:serviceoperation>"
+        + leaf("parameter", "code")
+        + leaf("operationname", "one")
+        + leaf("path", "products/all")
+        + "</scheduler:serviceoperation>"
+    ),
     of_job(leaf("retention", "2H")),
     of_job(leaf("retention", " keep until discarded ")),
     of_job(leaf("timeout", "250 ms") + leaf("recoverable", "")),
@@ -167,6 +209,16 @@ ACCEPTED = [
 ]
 
 REFUSED = [
+    task("<scheduler:httptask/>"),
+    task(http(leaf("url", "ftp://shop.example/"))),
+    task(http(URL + leaf("method", "FETCH"))),
+    task(http(URL + leaf("header", "x"))),
+    task(http(URL + leaf("expect", "ok"))),
+    task(http(URL + leaf("readtimeout", "30"))),
+    task(f"<scheduler:operation>{leaf('servicename', 'S')}</scheduler:operation>"),
+    document("<scheduler:services><scheduler:dbs/></scheduler:services>"),
+    catalogue(leaf("servicename", "")),
+    catalogue(leaf("servicename", "S") + leaf("quantity", "1")),
     HEAD.replace("cache-config ", "config ", 1) + "</config>",
     document("<scheduler:job/>"),
     document("<scheduler:jobs/><scheduler:jobs/>"),
@@ -178,7 +230,6 @@ REFUSED = [
     of_service("<name>a</name>"),
     of_service("text"),
     of_jobs(REQUIRED.replace(NAMED, "")),
-    of_jobs(REQUIRED.replace(TARGET, "")),
     of_jobs(REQUIRED.replace("shop.tasks:restock", "org.example.DummyJob")),
     of_job(leaf("durabel", "true")),
     of_job(leaf("durable", "true")),

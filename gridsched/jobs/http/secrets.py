@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from msgspec.structs import replace
 
-from gridsched.errors import InvalidJob, RequestFailed
-from gridsched.model.http import HttpTask, filled, secrets, texts
-from gridsched.policy.allow_list import allowed
+from gridsched.errors import RequestFailed
+from gridsched.model.http import HttpTask, filled, secrets_of
+from gridsched.policy.allowed_requests import check_secrets
 
 
 class Secrets:
@@ -20,23 +20,13 @@ class Secrets:
         self._patterns = tuple(patterns)
         self._environ = environ
 
-    def check(self, task: HttpTask) -> None:
-        """InvalidJob where the task names one that this node does not give."""
-        for name in _names(task):
-            if not allowed(name, self._patterns):
-                listed = ", ".join(self._patterns) or "(empty)"
-                raise InvalidJob(
-                    f"${{env:{name}}} is not on this node's list of secrets: {listed}; "
-                    "add it to allowedsecrets (XML) or allowed_secrets"
-                )
-
     def fill(self, task: HttpTask) -> tuple[HttpTask, Hidden]:
-        """The task as it is sent, and what must not be seen of it; RequestFailed where a variable
-        is not set on this node."""
-        names = _names(task)
+        """The task as it is sent, and what must not be seen of it; InvalidJob where it names a
+        variable that is not given, RequestFailed where one is not set on this node."""
+        names = secrets_of(task)
         if not names:
             return task, NOTHING_HIDDEN
-        self.check(task)
+        check_secrets(task, self._patterns)
         values = {name: self._value(name) for name in names}
         made = replace(
             task,
@@ -89,7 +79,3 @@ class Hidden:
 
 
 NOTHING_HIDDEN: Final = Hidden({})
-
-
-def _names(task: HttpTask) -> set[str]:
-    return {name for text in texts(task) for name in secrets(text)}

@@ -23,8 +23,9 @@ from gridsched.jobs.context import JobContext
 from gridsched.jobs.http import responses
 from gridsched.jobs.http.connections import Adapter, Call
 from gridsched.jobs.http.secrets import NOTHING_HIDDEN, Hidden, Secrets
-from gridsched.model.http import KEPT_HEADERS, HttpTask, redacted, secrets, split_url
+from gridsched.model.http import CREDENTIALS, KEPT_HEADERS, HttpTask, redacted, secrets, split_url
 from gridsched.policy.allowed_hosts import allowed_hosts
+from gridsched.policy.allowed_requests import check_host, check_request
 
 MAX_REDIRECTS: Final = 5
 
@@ -34,7 +35,6 @@ _OWN_HEADERS: Final = {
     "Accept": "*/*",
     "Accept-Encoding": "identity",  # what is unpacked may be a thousand times what was sent
 }
-_OF_ONE_ORIGIN: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
 _OF_A_BODY: Final = ("Content-Length", "Content-Type", "Transfer-Encoding")
 _KNOWN_TASKS: Final = 4096
 _SHOWN_BODY: Final = 200
@@ -48,8 +48,8 @@ class HttpSender:
 
     def __init__(self, settings: Settings, environ: Mapping[str, str], clock: Clock) -> None:
         self._hosts = allowed_hosts(settings.allowed_hosts)
-        self._listed = ", ".join(settings.allowed_hosts) or "(empty)"
         self._max_body = settings.http_max_body
+        self._patterns = settings.allowed_secrets
         self._secrets = Secrets(settings.allowed_secrets, environ)
         self._monotonic = clock.monotonic
         self._known: dict[str, tuple[HttpTask, _Request]] = {}
@@ -58,8 +58,7 @@ class HttpSender:
     def check(self, task: HttpTask) -> None:
         """HostNotAllowed or InvalidJob where this node will not send it, as far as that is known
         before its host is looked up."""
-        self._check_host(task.url)
-        self._secrets.check(task)
+        check_request(task, self._hosts, self._patterns)
 
     def send(self, task: HttpTask, context: JobContext) -> dict[str, Any]:
         """Send a request, follow its redirects, and make the run's result of what is answered (see
@@ -81,14 +80,6 @@ class HttpSender:
             raise type(error)(hidden.text(text)) from None
         finally:
             call.end()
-
-    def _check_host(self, url: str) -> None:
-        host = split_url(url).hostname or ""
-        if not self._hosts.may_name(host):
-            raise HostNotAllowed(
-                f"host {host} is not on this node's list of hosts: {self._listed}; "
-                "add it to allowedhosts (XML) or allowed_hosts"
-            )
 
     def _request(self, task: HttpTask) -> _Request:
         """The request of a task; made once, but for one with secrets."""
@@ -114,7 +105,7 @@ class HttpSender:
         raise RequestFailed(f"it was redirected more than {MAX_REDIRECTS} times")
 
     def _exchange(self, prepared: requests.PreparedRequest, task: HttpTask, call: Call) -> _Answer:
-        self._check_host(prepared.url or "")
+        check_host(prepared.url or "", self._hosts)
         adapter = self._adapter()
         adapter.call = call
         try:
@@ -168,7 +159,7 @@ class HttpSender:
             split_url(url)
             after = before.copy()
             after.prepare_url(url, None)
-            self._check_host(after.url or "")
+            check_host(after.url or "", self._hosts)
         except HostNotAllowed as error:
             raise HostNotAllowed(
                 f"it is redirected to a host that is not allowed: {error}"
@@ -253,7 +244,7 @@ def _leave_secrets(request: requests.PreparedRequest, task: HttpTask) -> None:
         raise RequestFailed("it is redirected to another host, with a body that holds a secret")
     secret = {name.lower() for name, value in task.headers.items() if secrets(value)}
     for name in list(request.headers):
-        if name.lower() in secret | _OF_ONE_ORIGIN:
+        if name.lower() in secret | CREDENTIALS:
             del request.headers[name]
 
 
