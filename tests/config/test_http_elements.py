@@ -110,7 +110,11 @@ def test_an_operation_of_the_catalogue() -> None:
 @pytest.mark.parametrize(
     ("inner", "line", "reason"),
     [
-        ("", 3, "scheduler:job has no scheduler:jobclass, scheduler:httptask or scheduler:operation"),
+        (
+            "",
+            3,
+            "scheduler:job has no scheduler:jobclass, scheduler:httptask or scheduler:operation",
+        ),
         (http(""), 4, "scheduler:httptask has no scheduler:url"),
         (http("<scheduler:url>ftp://shop</scheduler:url>"), 4, "'ftp://shop' is no URL"),
         (http(AT_SHOP + "<scheduler:header>x</scheduler:header>"), 4, "attribute name is missing"),
