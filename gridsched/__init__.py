@@ -71,7 +71,7 @@ _HOMES: Final = {
     "gridsched.node.hooks": ("Hook",),
 }
 _HOME: Final = {name: module for module, names in _HOMES.items() for name in names}
-_MODULES: Final = ("aio", "calendars", "errors", "testing")
+_MODULES: Final = ("aio", "calendars", "dispatch", "errors", "testing")
 
 
 def __getattr__(name: str) -> Any:

@@ -8,6 +8,7 @@ GridschedError
 │   └── HostNotAllowed          an HTTP task would go to a host that the node does not allow
 ├── InvalidSchedule             a trigger cannot be accepted: times, intervals, zone, misfire policy
 │   └── InvalidCron             a cron expression is wrong; names the field and the position
+├── InvalidPolicy               a dispatcher policy, or a node's attributes, cannot be accepted
 ├── InvalidKey                  a job, trigger or firing key is not written as one
 ├── SubmissionRejected          the cluster refused a submission; holds its reason
 ├── SubmissionTimeout           no node has answered a submission in time; it may still be applied
@@ -89,6 +90,10 @@ class InvalidCron(InvalidSchedule):
         self.expression = expression
         self.field = field
         self.position = position
+
+
+class InvalidPolicy(GridschedError, ValueError):
+    """A dispatcher policy, or a node's attributes, cannot be accepted."""
 
 
 class InvalidKey(GridschedError, ValueError):

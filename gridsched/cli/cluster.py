@@ -48,6 +48,9 @@ def members(scheduler: Scheduler, *, name: str | None, output: Output) -> None:
             "state": lambda member: member.state,
             "timer": timer,
             "address": lambda member: member.address,
+            "attributes": lambda member: ", ".join(
+                f"{name}={value}" for name, value in member.attributes.items()
+            ),
             "threads": lambda member: str(member.threads),
             "in hand": lambda member: str(member.in_hand),
             "started": lambda member: str(member.started),

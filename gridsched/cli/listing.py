@@ -14,6 +14,7 @@ from gridsched.client.blocking import Scheduler
 from gridsched.model.firing import Firing, FiringState
 from gridsched.model.job import Job
 from gridsched.model.trigger import TriggerState
+from gridsched.policy.dispatch_forms import written
 
 V = TypeVar("V")
 
@@ -68,6 +69,7 @@ def _job_options(job: Job) -> str:
         "process": job.executor == "process",
         f"timeout {job.timeout:g} s" if job.timeout else "": job.timeout,
         f"{job.retry.attempts} attempts" if job.retry else "": job.retry,
+        f"on {written(job.dispatch)}" if job.dispatch else "": job.dispatch,
     }
     return ", ".join(option for option, chosen in said.items() if chosen)
 
@@ -98,6 +100,7 @@ def triggers(
             "misfire": lambda trigger: trigger.misfire,
             "fired": lambda trigger: str(trigger.fired),
             "misfired": lambda trigger: str(trigger.misfired),
+            "error": lambda trigger: words.shorten(trigger.error, _ERROR_WIDTH),
             "schedule": lambda trigger: words.schedule(trigger.schedule, output.zone),
         },
     )

@@ -15,6 +15,7 @@ from gridsched.config import durations
 from gridsched.errors import ConfigurationError
 from gridsched.model.dst import DstPolicy
 from gridsched.policy import localtime
+from gridsched.policy.dispatch_forms import parse_policy
 
 _ONE_INSTANT: Final = localtime.DstPolicy("skip", "first")
 """Of a local time that clocks show twice the first is meant; one that they skip is refused."""
@@ -77,6 +78,13 @@ def _moment(text: str) -> datetime:
         ) from None
 
 
+def _attribute(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise ValueError(f"{text!r} is not written name=value")
+    return name, value
+
+
 NOWHERE: Final = "none"
 ADDRESSES: Final = Written("host:port,…", parse_addresses)
 GRID: Final = Written("embedded|host:port,…", _grid)
@@ -84,6 +92,8 @@ LISTEN: Final = Written("host:port|none", _listen)
 DURATION: Final = Written("duration", _duration)
 INTERVAL: Final = Written("duration", _interval)
 ENTRY: Final = Written("name=value", _entry)
+ATTRIBUTE: Final = Written("name=value", _attribute)
+POLICY: Final = Written("policy", parse_policy)
 ZONE: Final = Written("zone", localtime.zone)
 DST: Final = Written("gap,overlap", DstPolicy.parse)
 MOMENT: Final = Written("iso", _moment)

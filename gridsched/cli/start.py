@@ -14,12 +14,13 @@ from msgspec.structs import replace
 from gridsched import aio
 from gridsched.cli import logs
 from gridsched.cli.live import Live, Screen
-from gridsched.cli.options import DURATION, GRID, LISTEN, NOWHERE
+from gridsched.cli.options import ATTRIBUTE, DURATION, GRID, LISTEN, NOWHERE, POLICY
 from gridsched.cli.serve import serve
 from gridsched.cli.tally import Tally
 from gridsched.client.entry import resolve_settings
 from gridsched.client.grids import DEFAULT_ADDRESS, EMBEDDED
 from gridsched.config.settings import Settings
+from gridsched.model.dispatch import DispatchPolicy
 from gridsched.node.hooks import Hook
 from gridsched.runtime import new_event_loop
 
@@ -63,6 +64,20 @@ from gridsched.runtime import new_event_loop
     metavar="PATTERN",
     help="Targets that may run here (shop.tasks:*), besides the config's. May be repeated.",
 )
+@click.option(
+    "--dispatch",
+    type=POLICY,
+    help="On which nodes jobs run that have no policy of their own; default: the config's, or "
+    "RoundRobin.",
+)
+@click.option(
+    "--attribute",
+    "attributes",
+    type=ATTRIBUTE,
+    multiple=True,
+    help="An attribute of this node, for policies that match it, besides the config's. May be "
+    "repeated.",
+)
 @click.option("--live", is_flag=True, help="Print a line for each run, with how late it was.")
 @click.option(
     "--log-level",
@@ -78,6 +93,8 @@ def start(
     server_count: int | None,
     lasting: int | None,
     allow: tuple[str, ...],
+    dispatch: DispatchPolicy | None,
+    attributes: tuple[tuple[str, str], ...],
     live: bool,
     log_level: str,
     **options: Any,
@@ -92,6 +109,11 @@ def start(
     logs.configure(log_level, runs_shown=live)
     sys.path.insert(0, os.getcwd())
     settings = _settings(config, server_count, allow)
+    settings = replace(
+        settings,
+        dispatcher_policy=dispatch or settings.dispatcher_policy,
+        attributes={**settings.attributes, **dict(attributes)},
+    )
     tally = Tally()
     hooks: list[Hook] = [tally]
     if live:

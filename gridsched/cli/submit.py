@@ -12,6 +12,7 @@ from gridsched.cli import words
 from gridsched.cli.options import (
     INTERVAL,
     MOMENT,
+    POLICY,
     ZONE,
     data_option,
     dst_option,
@@ -21,6 +22,7 @@ from gridsched.cli.options import (
 from gridsched.cli.remote import remote
 from gridsched.client.blocking import Handle, Scheduler
 from gridsched.client.triggers import cron, every, once
+from gridsched.model.dispatch import DispatchPolicy
 from gridsched.model.dst import DstPolicy
 from gridsched.model.job import Job
 from gridsched.model.keys import DEFAULT_GROUP
@@ -47,6 +49,9 @@ from gridsched.model.trigger import Trigger
 @click.option(
     "--calendar", default="", metavar="NAME", help="Leave out what this calendar excludes."
 )
+@click.option(
+    "--dispatch", type=POLICY, help="On which nodes it runs, such as AttributeMatch(gpu=yes)."
+)
 @wait_option
 @remote
 def submit(
@@ -62,13 +67,14 @@ def submit(
     zone: ZoneInfo | None,
     dst: DstPolicy | None,
     calendar: str,
+    dispatch: DispatchPolicy | None,
     wait: float | None,
 ) -> None:
     """Submit the job TARGET (package.module:function).
 
     Without a schedule it runs once, now, and its firing's key is printed; with one, its trigger's.
     """
-    job = Job(target, name=name, group=group, data=dict(data))
+    job = Job(target, name=name, group=group, data=dict(data), dispatch=dispatch)
     trigger = _trigger(expression, interval, at, zone, dst=dst, calendar=calendar)
     if trigger is None and calendar:
         raise click.UsageError("--calendar is for --cron, --every or --at")

@@ -18,18 +18,20 @@ from gridsched.client.grids import (
     Addresses,
     ServedGrid,
     grid_config,
+    ip_towards,
     open_cluster,
 )
 from gridsched.client.scheduler import AsyncScheduler
 from gridsched.clock import SystemClock, system_ids
 from gridsched.config.cache_config import load
 from gridsched.config.settings import Settings
-from gridsched.errors import ConfigurationError
+from gridsched.errors import ConfigurationError, InvalidPolicy
 from gridsched.grid.port import Grid
 from gridsched.model.caches import CacheSettings
 from gridsched.node.assembly import assemble
 from gridsched.node.hooks import Hook
 from gridsched.node.node import Node
+from gridsched.policy.dispatch_forms import parse_policy
 from gridsched.stores.caches import open_caches
 
 SUBMISSION_TIMEOUT = 10.0
@@ -125,7 +127,10 @@ async def start(
     try:
         address = f"{socket.gethostname()}:{os.getpid()}"
         scheduler = await _scheduler(opened, chosen, SUBMISSION_TIMEOUT, clock, ids, owned=False)
-        node = await assemble(chosen, opened, clock, ids, name=name, address=address, hooks=hooks)
+        ip = ip_towards(DEFAULT_ADDRESS if grid == EMBEDDED else grid)
+        node = await assemble(
+            chosen, opened, clock, ids, name=name, address=address, ip=ip, hooks=hooks
+        )
         await node.start()
     except BaseException:
         await opened.close()
@@ -156,6 +161,8 @@ def _typed(name: str, value: Any) -> Any:
     if name.startswith("allowed_") and isinstance(value, str):
         return (value,)
     try:
+        if name == "dispatcher_policy" and isinstance(value, str):
+            return parse_policy(value)
         return msgspec.convert(value, get_type_hints(Settings)[name], from_attributes=True)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, InvalidPolicy) as error:
         raise ConfigurationError(f"{name} is {value!r}: {error}") from error

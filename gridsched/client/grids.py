@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
 from typing import Final
 
@@ -57,6 +58,18 @@ async def open_cluster(addresses: Addresses, cluster_name: str | None, client_na
         f"the grid at {', '.join(parsed)} is not of cluster {tried}; give its name "
         "(--cluster-name, or cluster_name=)"
     ) from refusals[-1]
+
+
+def ip_towards(address: Addresses) -> str:
+    """The IP address of this machine as the first of some addresses sees it; "" where no way leads
+    there. Nothing is sent."""
+    host, _, port = parse_addresses(address)[0].rpartition(":")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((host, int(port)))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return ""
 
 
 class ServedGrid(EmbeddedGrid):

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from gridsched.config.http_elements import HTTP_TASK, OPERATION
-from gridsched.config.kinds import FLAG, NUMBER, RETENTION, SECONDS, TEXT, one_of, whole
+from gridsched.config.kinds import FLAG, NUMBER, POLICY, RETENTION, SECONDS, TEXT, one_of, whole
 from gridsched.config.schema import Branch, Fields, Leaf, Reading
 from gridsched.config.settings import StartupJob
 from gridsched.config.trigger_elements import TRIGGERS, data_map
@@ -150,6 +150,13 @@ JOB: Final = Branch(
             RETENTION,
             "Time that its firings and results stay once they are final.",
             "that of the caches",
+        ),
+        Leaf(
+            "scheduler:dispatcherpolicy",
+            "dispatch",
+            POLICY,
+            "On which nodes it runs.",
+            "the service's",
         ),
         RETRY,
         data_map("scheduler:jobdatamap", "Arguments for the function."),

@@ -15,7 +15,7 @@ from gridsched.config.xml_reader import Element
 from gridsched.model.dst import DstPolicy
 from gridsched.model.job import UNTIL_DISCARDED, check_data
 from gridsched.model.trigger import TimeOfDay
-from gridsched.policy import calendar_forms, localtime, misfire
+from gridsched.policy import calendar_forms, dispatch_forms, localtime, misfire
 
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -170,6 +170,14 @@ def _entry(element: Element) -> tuple[str, Any]:
     return key, value
 
 
+def _attribute(element: Element) -> tuple[str, str]:
+    """An attribute of a node: @name and its value."""
+    name = element.attributes.get("name")
+    if not name:
+        raise ValueError("the attribute name is missing")
+    return name, element.text
+
+
 def _guessed(element: Element) -> Any:
     return _json(element) if _JSON_SCALAR.fullmatch(element.text) else element.text
 
@@ -208,6 +216,8 @@ CRON: Final = Kind("cron expression", _text)
 DST: Final = written("skip or after, a comma, and first or second or both", DstPolicy.parse)
 TIME_OF_DAY: Final = written("time of day, such as 08:30", _time_of_day)
 DAYS_OF_WEEK: Final = written("days, such as MON,FRI", calendar_forms.days_of_week)
+POLICY: Final = written("dispatcher policy", dispatch_forms.parse_policy)
+ATTRIBUTE: Final = Kind("text", _attribute, keeps_empty=True, attributes=("name",))
 ZONE: Final = Kind("IANA time zone", _zone)
 MISFIRE_OF_SIMPLE: Final = one_of(misfire.OF_SIMPLE, _misfire_name)
 MISFIRE_OF_OTHERS: Final = one_of(misfire.OF_OTHERS, _misfire_name)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, get_args
+from typing import Any, Final
 
-from gridsched.config.kinds import SWITCH, TEXT, one_of, whole, written
-from gridsched.config.schema import Branch, Fields, Kind, Leaf, Reading, Unused
-from gridsched.config.settings import LEAST, DispatcherPolicy, Settings
+from gridsched.config.kinds import ATTRIBUTE, POLICY, SWITCH, TEXT, whole, written
+from gridsched.config.schema import Branch, Fields, Leaf, Reading, Unused
+from gridsched.config.settings import LEAST, Settings
+from gridsched.policy import dispatch_forms
 from gridsched.policy.allowed_hosts import allowed_hosts
 
 _DEFAULTS: Final = Settings()
@@ -38,7 +39,18 @@ def _service(fields: Fields, reading: Reading) -> dict[str, Any]:
             "scheduler:singleServerMode says that this node is the only one, and "
             f"scheduler:taskservercount is {count}: remove one of the two",
         )
+    if "attributes" in values:
+        values["attributes"] = _attributes(fields, reading)
     return values
+
+
+def _attributes(fields: Fields, reading: Reading) -> dict[str, str]:
+    attributes: dict[str, str] = {}
+    for (name, value), place in fields.each("attributes"):
+        if name in attributes:
+            raise reading.error(place, f"attribute {name!r} stands twice")
+        attributes[name] = value
+    return attributes
 
 
 def _only_service(fields: Fields, _reading: Reading) -> dict[str, Any]:
@@ -52,7 +64,6 @@ def _host(text: str) -> str:
 
 
 _HOST: Final = written("host, pattern or network", _host)
-_POLICY: Final[Kind] = one_of(get_args(DispatcherPolicy))
 
 SERVICE: Final = Branch(
     "scheduler:schedulerservice",
@@ -129,9 +140,18 @@ SERVICE: Final = Branch(
         Leaf(
             "scheduler:dispatcherpolicy",
             "dispatcher_policy",
-            _POLICY,
-            "How the node for a firing is chosen.",
-            _DEFAULTS.dispatcher_policy,
+            POLICY,
+            "On which nodes the jobs run that have no policy of their own.",
+            dispatch_forms.written(_DEFAULTS.dispatcher_policy),
+        ),
+        Leaf(
+            "scheduler:attribute",
+            "attributes",
+            ATTRIBUTE,
+            "An attribute of this node, by the attribute `name`, for policies that match it; may "
+            "stand several times.",
+            "none",
+            many=True,
         ),
         Leaf(
             "scheduler:singleServerMode",

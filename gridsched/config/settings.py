@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
-from gridsched.errors import ConfigurationError
+from gridsched.errors import ConfigurationError, InvalidPolicy
 from gridsched.model.caches import CacheSettings
 from gridsched.model.calendar import Calendar
 from gridsched.model.data_service import DataService
+from gridsched.model.dispatch import DispatchPolicy, RoundRobin, check_attributes, check_policy
 from gridsched.model.job import Job
 from gridsched.model.trigger import Trigger
 from gridsched.policy.allowed_hosts import allowed_hosts
 
 DEFAULT_QUEUE_CAPACITY: Final = 1000
-DispatcherPolicy = Literal["RoundRobin"]
 
 
 class StartupCalendar(msgspec.Struct, frozen=True):
@@ -48,6 +48,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     timer_delay_ms           the timer starts so long after activation, or later by the above
     shell_delay_ms           so does the execution shell
     single_server_mode       this node is the only one, and waits for no other
+    dispatcher_policy        on which nodes the jobs run that have no policy of their own
+    attributes               of this node, for the policies that match them
     allowed_jobs             patterns ("shop.tasks:*") that a job's target must match
     allowed_hosts            to which HTTP tasks may go: see `policy.allowed_hosts`
     allowed_secrets          patterns of environment variables that HTTP tasks may name
@@ -70,7 +72,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     timer_delay_ms: int = 0
     shell_delay_ms: int = 0
     single_server_mode: bool = False
-    dispatcher_policy: DispatcherPolicy = "RoundRobin"
+    dispatcher_policy: DispatchPolicy = RoundRobin()
+    attributes: dict[str, str] = {}
     allowed_jobs: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ("*",)
     allowed_secrets: tuple[str, ...] = ()
@@ -100,10 +103,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             allowed_hosts(self.allowed_hosts)
         except ValueError as error:
             raise ConfigurationError(f"allowed_hosts: {error}") from None
-        if self.dispatcher_policy != "RoundRobin":
-            raise ConfigurationError(
-                f"dispatcher_policy is {self.dispatcher_policy!r}; known: RoundRobin"
-            )
+        try:
+            check_policy(self.dispatcher_policy)
+            check_attributes(self.attributes)
+        except InvalidPolicy as error:
+            raise ConfigurationError(str(error)) from None
 
 
 LEAST: Final = {

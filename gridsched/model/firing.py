@@ -6,6 +6,7 @@ State machine (docs/architecture.md draws it):
        ^  ^--retry, recovery, yield--'
        |<--pause / resume--> PAUSED
        |--waited past the dispatch timeout--> REJECTED --started--> EXECUTING
+       |<--its dispatcher policy leaves no node, then one--> REJECTED
        '--> CANCELLED
     SKIPPED is made final at once: a range of instants that a misfire policy left out.
 """
@@ -56,7 +57,7 @@ class Firing(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     returned     its run returned something: Job-Result holds it, or is about to
     round        counted up whenever the firing is sent out anew (retry, recovery, resume): a
                  payload of an earlier round may not start it
-    member       the node it was sent to, then the one that runs or ran it
+    member       the node it was sent to, then the one that runs or ran it; "" while it is sent to none
     incarnation  of that node: a restarted node of the same name is another
     progress     how far its run has come, 0 to 1, with its message; None where it did not say
     checkpoint   what its run left for the next one of it (JSON); None: nothing
@@ -79,7 +80,7 @@ class Firing(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     priority: int = DEFAULT_PRIORITY
     attempt: int = 1
     round: int = 0
-    member: str = ""
+    member: str = always("")
     incarnation: str = ""
     acquired_at: int = 0
     acquired_by: str = ""

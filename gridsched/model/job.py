@@ -8,7 +8,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from gridsched.errors import InvalidJob
+from gridsched.errors import InvalidJob, InvalidPolicy
+from gridsched.model.dispatch import DispatchPolicy, check_policy
 from gridsched.model.encoding import always
 from gridsched.model.events import Delivery, EventTrigger
 from gridsched.model.http import HttpTask, ServiceOperation, check_http, split_url
@@ -34,6 +35,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     disallow_concurrent  never two runs at once in the whole cluster
     timeout              seconds a run may take; None: for ever, of a task `TOTAL_TIMEOUT`
     priority             of its triggers among those due at the same instant; higher first
+    dispatch             on which nodes it runs; None: by the scheduler's dispatcher policy
     executor             "thread" or "process"; an `async def` target runs on the event loop
     persist_data         what a run that ends well leaves in `context.data` becomes the job's data;
                          use it with disallow_concurrent, or the last of several runs wins
@@ -56,6 +58,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     timeout: float | None = None
     priority: int = DEFAULT_PRIORITY
     retry: Retry | None = None
+    dispatch: DispatchPolicy | None = None
     executor: Literal["thread", "process"] = "thread"
     retention: float | Literal["keep until discarded"] | None = None
     task: Task | None = None
@@ -84,6 +87,15 @@ def check_job(job: Job) -> None:
     check_data(job.data, f"job {job.key}")
     if job.retry is not None:
         check_retry(job.retry, f"job {job.key}")
+    if job.dispatch is not None:
+        _check_dispatch(job.dispatch, f"job {job.key}")
+
+
+def _check_dispatch(policy: DispatchPolicy, owner: str) -> None:
+    try:
+        check_policy(policy)
+    except InvalidPolicy as error:
+        raise InvalidJob(f"{owner}: dispatch: {error}") from None
 
 
 def _check_retention(job: Job) -> None:

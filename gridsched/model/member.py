@@ -16,6 +16,7 @@ class Member(msgspec.Struct, frozen=True, omit_defaults=True):
     """One node. Its name is its id.
 
     incarnation  new at every start, so that a restarted node is not taken for the one before
+    ip           IP address of its machine, as seen from the grid; "": not known
     beside       uuid of the grid member in the same process; "" for a plain client of the grid
     beat         counted up by the node itself; the others see it change, or not
     beat_at      the node's wall clock at that beat (epoch ms), for measuring skew
@@ -27,6 +28,7 @@ class Member(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str
     incarnation: str
     address: str = ""
+    ip: str = ""
     beside: str = ""
     threads: int = 0
     queue_capacity: int = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from gridsched.clock import Clock, Ids
 from gridsched.config.settings import Settings
@@ -42,7 +42,7 @@ async def assemble(
     *,
     name: str = "",
     address: str = "",
-    attributes: Mapping[str, str] | None = None,
+    ip: str = "",
     hooks: Sequence[Hook] = (),
 ) -> Node:
     """A node on a grid that is open; not started yet. `name` defaults to one made of the
@@ -53,11 +53,12 @@ async def assemble(
         name,
         incarnation,
         address=address,
+        ip=ip,
         beside=grid.local_member() or "",
         threads=settings.max_threads,
         queue_capacity=settings.queue_capacity,
         server_count=settings.server_count,
-        attributes=dict(attributes or {}),
+        attributes=settings.attributes,
         started_at=clock.now(),
     )
     core = Core(

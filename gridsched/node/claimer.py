@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -18,12 +19,22 @@ from gridsched.model.firing import STARTABLE, Firing
 from gridsched.model.job import Job
 from gridsched.model.trigger import Trigger
 from gridsched.node.core import Core
-from gridsched.node.dispatcher import Dispatcher, Outgoing
+from gridsched.node.dispatcher import Dispatcher
 from gridsched.node.hooks import Hook
+from gridsched.node.lanes import Lane, Outgoing
 from gridsched.node.locks import JobLocks
 from gridsched.policy import submissions as commands
 from gridsched.policy.calendars import ResolvedCalendar
-from gridsched.policy.claim import Acquisition, Claim, Window, acquire, adopt, claim
+from gridsched.policy.claim import (
+    MAX_INSTANTS,
+    Acquisition,
+    Claim,
+    Destination,
+    Window,
+    acquire,
+    adopt,
+    claim,
+)
 from gridsched.policy.transitions import waits
 from gridsched.stores.record import Record
 
@@ -39,6 +50,7 @@ class _Due(NamedTuple):
     trigger: Record[Trigger]
     job: Record[Job]
     calendar: ResolvedCalendar | None
+    lane: Lane
 
 
 class _Made(NamedTuple):
@@ -79,15 +91,26 @@ class Claimer:
                 continue
             if job is None:
                 await self._broken(record, f"its job {record.value.job} is gone")
-            elif job.value.disallow_concurrent:
-                await self._claim_alone(_Due(record, job, calendar))
+                continue
+            each = _Due(record, job, calendar, self._dispatcher.lanes.of(job.value))
+            if self._must_wait(each):
+                continue
+            if job.value.disallow_concurrent:
+                await self._claim_alone(each)
             else:
-                plain.append(_Due(record, job, calendar))
+                plain.append(each)
         for start in range(0, len(plain), BATCH):
             await self._claim_all(plain[start : start + BATCH])
             # A grid in this process never suspends: without this, a whole poll would hold up
             # every firing that is due meanwhile.
             await asyncio.sleep(0)
+
+    def _must_wait(self, due: _Due) -> bool:
+        """What its members have no room for stays due; so does what follows the one firing that
+        shows that no member may run it. Both meet the misfire policy then."""
+        if due.lane.reason:
+            return bool(due.trigger.value.error)
+        return self._dispatcher.lanes.is_full(due.lane)
 
     def _window(self) -> Window:
         now = self._clock.now()
@@ -96,7 +119,10 @@ class Claimer:
 
     async def _claim_all(self, due: Sequence[_Due]) -> None:
         window = self._window()
-        claims = [(d, claim(d.trigger.value, window, calendar=d.calendar)) for d in due]
+        claims = [
+            (d, claim(d.trigger.value, window, 1 if d.lane.reason else MAX_INSTANTS, d.calendar))
+            for d in due
+        ]
         sent = await self._fence([each for each in claims if each[1].instants], window)
         self._dispatcher.send(sent)
 
@@ -117,7 +143,7 @@ class Claimer:
         """With the data that the last run left: it may have ended since the job was read."""
         firing = outgoing.firing.value
         fresh = job.persist_data and await self._locks.job_data.fresh(firing.job, firing.trigger)
-        return outgoing._replace(job=fresh[0].raw, data=fresh[1]) if fresh else outgoing
+        return outgoing._replace(job=fresh[0], data=fresh[1]) if fresh else outgoing
 
     async def _fence(self, claims: Sequence[tuple[_Due, Claim]], window: Window) -> list[Outgoing]:
         """Make the firings, advance the triggers; what is to be sent now."""
@@ -126,6 +152,7 @@ class Claimer:
         advanced = await triggers.apply(
             [triggers.replaced(each.due.trigger, each.advanced) for each in made]
         )
+        self._tell_nowhere([e for e, ok in zip(made, advanced, strict=True) if ok])
         outgoing: list[Outgoing] = []
         for each, applied in zip(made, advanced, strict=True):
             if applied:
@@ -146,8 +173,7 @@ class Claimer:
             self._core.lease,
             self._core.settings.caches.firing_retention_ms,
         )
-        count = sum(len(claimed.instants) for _, claimed in claims)
-        members = iter(self._dispatcher.choose(count))
+        members = self._choose(claims)
         made: list[_Made] = []
         records: list[Record[Firing]] = []
         for due, claimed in claims:
@@ -158,17 +184,25 @@ class Claimer:
                     due.trigger.value,
                     due.job.value,
                     instant,
-                    member=next(members, ""),
+                    destination=Destination(next(members[due.lane], ""), due.lane.reason),
                     acquisition=acquisition,
                 )
                 own.append(firings.written(firing))
             records += own
-            made.append(_Made(due, claimed.trigger, own))
+            made.append(_Made(due, _shown(claimed.trigger, due.lane), own))
         created = await firings.apply([firings.put(record) for record in records])
         if all(created):
             return made
         there = {r.key for r, new in zip(records, created, strict=True) if not new}
         return await self._adopt(made, there, window)
+
+    def _choose(self, claims: Sequence[tuple[_Due, Claim]]) -> dict[Lane, Iterator[str]]:
+        """The members for all the firings of each lane."""
+        counts: Counter[Lane] = Counter()
+        for due, claimed in claims:
+            counts[due.lane] += len(claimed.instants)
+        lanes = self._dispatcher.lanes
+        return {lane: iter(lanes.choose(lane, count)) for lane, count in counts.items()}
 
     async def _adopt(self, made: list[_Made], there: set[str], window: Window) -> list[_Made]:
         """Put the firings that another node made in the place of ours."""
@@ -180,6 +214,7 @@ class Claimer:
             advanced = each.advanced
             if own[0].value.until != each.firings[0].value.until:
                 advanced = adopt(each.due.trigger.value, own[0].value, window, each.due.calendar)
+                advanced = _shown(advanced, each.due.lane)
             # A node whose clock is ahead put into one range what we made one by one.
             covered = [r for r in own[1:] if r.value.scheduled <= (own[0].value.until or 0)]
             await firings.apply([firings.removed(r) for r in covered if r.key not in found])
@@ -188,12 +223,19 @@ class Claimer:
         return adopted
 
     def _outgoing(self, made: _Made) -> list[Outgoing]:
+        if made.due.lane.reason:
+            return []
         data = {**made.due.job.value.data, **made.due.trigger.value.data}
         return [
-            Outgoing(firing, made.due.job.raw, data)
+            Outgoing(firing, made.due.job, data)
             for firing in made.firings
             if firing.value.state in STARTABLE and not waits(firing.value)
         ]
+
+    def _tell_nowhere(self, made: Sequence[_Made]) -> None:
+        self._dispatcher.tell_nowhere(
+            [(e.firings[0].key, e.due.lane.reason) for e in made if e.due.lane.reason]
+        )
 
     def _count(self, made: _Made) -> None:
         self._core.counters.claimed += len(made.firings)
@@ -222,6 +264,11 @@ class Claimer:
         _log.error("trigger %s: %s", record.key, error)
         broken = replace(record.value, state="ERROR", due=None, error=error)
         await self._caches.triggers.replace(record, broken)
+
+
+def _shown(trigger: Trigger, lane: Lane) -> Trigger:
+    """The trigger with the reason why no member may run it, which goes with that."""
+    return trigger if trigger.error == lane.reason else replace(trigger, error=lane.reason)
 
 
 def _by_instant(outgoing: Outgoing) -> tuple[int, int]:

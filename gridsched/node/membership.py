@@ -40,7 +40,8 @@ class Sighting(NamedTuple):
 
 
 class Membership(Service):
-    """This node's place among the nodes. `describe` gives its own record's changing fields."""
+    """This node's place among the nodes. `describe` gives its own record's changing fields; `epoch`
+    is another whenever other nodes are active."""
 
     def __init__(
         self,
@@ -60,8 +61,11 @@ class Membership(Service):
         self._owned: tuple[int, ...] | None = None
         self._unlisten: Cancel = lambda: None
         self._changed = asyncio.Event()
+        self._were_active: list[tuple[str, str]] = []
+        self.epoch = 0
         self.describe: Callable[[Member], Member] = lambda member: member
         self.on_gone: Callable[[Member], None] = lambda _member: None
+        self.on_changed: Callable[[], None] = lambda: None
         self.on_replaced: Callable[[], None] = lambda: None
         self.on_emptied: Callable[[], None] = lambda: None
 
@@ -183,6 +187,7 @@ class Membership(Service):
             if not self.alive(name, sighting.member.incarnation):
                 self._gone(sighting.member)
         self._forget_owned()
+        self._compare_active()
 
     async def _bury(self, records: dict[str, Record[Member]], now: float) -> None:
         """Remove the records of those whose beat has stood still for the session timeout."""
@@ -195,6 +200,14 @@ class Membership(Service):
         if member.name != self.me.name:
             self.log.info("node %s is gone", member.name)
             self.on_gone(member)
+
+    def _compare_active(self) -> None:
+        """Count up `epoch` when other nodes are active than before."""
+        now_active = [(member.name, member.incarnation) for member in self.active()]
+        if now_active != self._were_active:
+            self._were_active = now_active
+            self.epoch += 1
+            self.on_changed()
 
     def _forget_owned(self) -> None:
         self._owned = None

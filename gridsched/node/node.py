@@ -101,6 +101,7 @@ class Node:
             await self._check_queue()
             parts.membership.describe = self._describe
             parts.membership.on_gone = self._member_gone
+            parts.membership.on_changed = parts.sweep.members_changed
             parts.membership.on_replaced = self._replaced
             parts.membership.on_emptied = self._emptied
             await parts.membership.join()

@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from gridsched.model.firing import STARTABLE, Firing
 from gridsched.model.job import Job
 from gridsched.model.member import Member
 from gridsched.model.trigger import Trigger
 from gridsched.node.core import Core
-from gridsched.node.dispatcher import Dispatcher, Outgoing
+from gridsched.node.dispatcher import Dispatcher
+from gridsched.node.lanes import Lane, Outgoing
 from gridsched.node.locks import JobLocks
 from gridsched.node.membership import Membership
 from gridsched.node.service import Service
@@ -47,10 +50,16 @@ class Sweep(Service):
         self._membership = membership
         self._opened = opened
         self._gone: dict[str, Member] = {}
+        self._members_changed = False
 
     def member_gone(self, member: Member) -> None:
         """What a member that is gone had in hand is looked at now, not at its lease's end."""
         self._gone[member.name] = member
+        self.wake()
+
+    def members_changed(self) -> None:
+        """What no member could run is looked at now: one that has come may."""
+        self._members_changed = True
         self.wake()
 
     async def step(self) -> None:
@@ -59,6 +68,9 @@ class Sweep(Service):
         for name in list(self._gone):
             await self._look(await self._caches.firings.unfinished_of_member(name, owned))
             self._gone.pop(name, None)
+        if self._members_changed:
+            self._members_changed = False
+            await self._look(await self._caches.firings.unplaced(owned))
         horizon = self._clock.now() + self._settings.look_ahead_ms
         for part in slices(owned, SLICE):
             await self._look(await self._caches.firings.due(horizon, part))
@@ -94,16 +106,26 @@ class Sweep(Service):
             await self._caches.firings.replace(record, commands.pause_firing(record.value))
         elif self._dispatcher.holds(record.key):
             await self._renew(record)
+        elif (lane := self._dispatcher.lanes.of(job.value)).reason:
+            await self._show_unplaced(record, lane)
         elif not job.value.disallow_concurrent or await self._locks.take(job.key, record.value):
-            await self._send(record, job, trigger)
+            await self._send(record, job, trigger, lane)
         else:
             await self._renew(record)
 
+    async def _show_unplaced(self, record: Record[Firing], lane: Lane) -> None:
+        now = self._clock.now()
+        shown = transitions.unplaced(record.value, lane.reason, now, self._lease)
+        if await self._caches.firings.replace(record, shown) and not transitions.is_unplaced(
+            record.value
+        ):
+            self._dispatcher.tell_nowhere([(record.key, lane.reason)])
+
     async def _send(
-        self, record: Record[Firing], job: Record[Job], trigger: Record[Trigger]
+        self, record: Record[Firing], job: Record[Job], trigger: Record[Trigger], lane: Lane
     ) -> None:
         firings = self._caches.firings
-        member = next(iter(self._dispatcher.choose(1)), "")
+        (member,) = self._dispatcher.lanes.choose(lane, 1)
         sent = firings.written(
             transitions.send_again(record.value, member, self._clock.now(), self._lease)
         )
@@ -112,7 +134,9 @@ class Sweep(Service):
         data = {**job.value.data, **trigger.value.data}
         if job.value.persist_data:  # what the last run left may have come after the job was read
             job, data = await self._locks.job_data.fresh(job.key, trigger.key) or (job, data)
-        self._dispatcher.send([Outgoing(sent, job.raw, data)])
+        self._dispatcher.send([Outgoing(sent, job, data)])
+        if trigger.value.error:
+            await self._caches.triggers.replace(trigger, replace(trigger.value, error=""))
 
     async def _running(self, record: Record[Firing], job: Record[Job] | None) -> None:
         firing = record.value

@@ -97,7 +97,7 @@ class Timer(Service):
         owned = self._membership.owned()
         await self._zones.look(owned)
         for part in slices(owned, SLICE):
-            if self._dispatcher.full:
+            if self._dispatcher.lanes.full:
                 return
             due = await self._triggers.due(self._claimer.horizon, part)
             await self._claim(due)

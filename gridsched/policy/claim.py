@@ -155,6 +155,13 @@ def _advance(trigger: Trigger, instant: Instant, fire: int | None, now: int) -> 
     )
 
 
+class Destination(NamedTuple):
+    """The member that a firing is sent to, or the reason why it is sent to none."""
+
+    member: str
+    reason: str = ""
+
+
 class Acquisition(NamedTuple):
     """Who claims, when, how long (ms) until somebody looks again at what is not started, and how
     long (ms) the cluster keeps what is final."""
@@ -178,11 +185,11 @@ def acquire(
     job: Job,
     instant: Instant,
     *,
-    member: str,
+    destination: Destination,
     acquisition: Acquisition,
 ) -> Firing:
-    """The firing record of one claimed instant, to be sent to `member`; where jitter moves it beyond
-    the lease, later, by the sweep."""
+    """The firing record of one claimed instant. Where jitter moves it beyond the lease, it is sent
+    later, by the sweep; REJECTED where no member may run it."""
     scheduled = instant.scheduled
     now = acquisition.now
     kept = retention(job, acquisition.retention)
@@ -207,11 +214,13 @@ def acquire(
     return Firing(
         trigger=trigger_key,
         scheduled=scheduled,
+        state="REJECTED" if destination.reason else "ACQUIRED",
+        error=destination.reason,
         due=at if later else at + acquisition.lease,
         fire_at=scheduled + moved if moved else None,
         job=trigger.job,
         priority=job.priority if trigger.priority is None else trigger.priority,
-        member="" if later else member,
+        member="" if later else destination.member,
         acquired_at=now,
         acquired_by=acquisition.by,
         retention=kept,

@@ -20,7 +20,7 @@ from gridsched.model.trigger import Once, Trigger
 from gridsched.policy import transitions
 from gridsched.policy.calendars import ResolvedCalendar, resolve
 from gridsched.policy.checks import check_trigger
-from gridsched.policy.claim import Acquisition, Instant, acquire
+from gridsched.policy.claim import Acquisition, Destination, Instant, acquire
 from gridsched.policy.event_checks import check_events
 from gridsched.policy.fire_times import edition, first_fire, following, starting
 from gridsched.policy.misfire import OUTSIDE_CATCH_UP, MisfireAction, action, is_overdue, oldest
@@ -189,7 +189,12 @@ def cancelled_ahead(trigger: Trigger, job: Job, reason: str, acquisition: Acquis
     this record, adopts it and advances the trigger; so it stays for that long at least."""
     scheduled = trigger.next_fire or 0
     firing = acquire(
-        trigger.key, trigger, job, Instant(scheduled), member="", acquisition=acquisition
+        trigger.key,
+        trigger,
+        job,
+        Instant(scheduled),
+        destination=Destination(""),
+        acquisition=acquisition,
     )
     now = acquisition.now
     kept_until = transitions.forget_at(firing, max(now, scheduled))

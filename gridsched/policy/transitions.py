@@ -122,6 +122,17 @@ def reject(firing: Firing) -> Firing:
     return replace(firing, state="REJECTED")
 
 
+def unplaced(firing: Firing, reason: str, now: int, lease: int) -> Firing:
+    """Its dispatcher policy leaves no node: sent to none until the nodes change."""
+    shown = replace(firing, state="REJECTED", member="", error=reason)
+    return renew(shown, max(now, firing.fire_at or firing.scheduled), lease)
+
+
+def is_unplaced(firing: Firing) -> bool:
+    """Was there no node that its dispatcher policy leaves?"""
+    return firing.state == "REJECTED" and not firing.member
+
+
 def renew(firing: Firing, now: int, lease: int) -> Firing:
     """Looked at and left as it is: the next look waits longer the later the firing already is."""
     late = now - (firing.fire_at or firing.scheduled)
@@ -129,7 +140,10 @@ def renew(firing: Firing, now: int, lease: int) -> Firing:
 
 
 def send_again(firing: Firing, member: str, now: int, lease: int) -> Firing:
-    """Sent to `member`, anew or for the first time after a retry, recovery or resume."""
+    """Sent to `member`, anew or for the first time after a retry, recovery or resume, or once there
+    is a node that its dispatcher policy leaves."""
+    if is_unplaced(firing):
+        firing = replace(firing, state="ACQUIRED", error="")
     return replace(
         renew(firing, max(now, firing.fire_at or firing.scheduled), lease), member=member
     )

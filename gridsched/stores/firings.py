@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from gridsched.grid.port import Between, Equal, IndexSpec
 from gridsched.model.firing import Firing
 from gridsched.model.keys import job_of
+from gridsched.policy.transitions import is_unplaced
 from gridsched.stores.record import Record, Store
 
 
@@ -39,6 +40,11 @@ class FiringStore(Store[Firing]):
     ) -> list[Record[Firing]]:
         """What was sent to or runs on a member: those of its firings that have a `due`."""
         return await self.find([Equal("member", member), Between("due", 0, 2**62)], partitions)
+
+    async def unplaced(self, partitions: Iterable[int]) -> list[Record[Firing]]:
+        """What no node may run: its dispatcher policy leaves none."""
+        found = await self.unfinished_of_member("", partitions)
+        return [record for record in found if is_unplaced(record.value)]
 
     async def forget(self, until: int, partitions: Iterable[int]) -> None:
         """Remove what was to go by `until` (epoch ms)."""

@@ -6,6 +6,7 @@ from config_documents import document, loaded, of_service, refused, settings
 from gridsched.config.schema import Leaf, Note
 from gridsched.config.service_elements import SERVICE
 from gridsched.config.settings import Settings
+from gridsched.model.dispatch import AttributeMatch, Composite, LeastLoaded
 
 NUMBERS = [
     part
@@ -52,6 +53,19 @@ def test_names_policies_and_patterns() -> None:
     assert written == Settings(
         name="the shop's", single_server_mode=True, allowed_jobs=("shop.tasks:*", "bank:*")
     )
+
+
+def test_attributes_and_a_policy_that_matches_them() -> None:
+    written = settings(
+        of_service(
+            "<scheduler:attribute name='gpu'>yes</scheduler:attribute>"
+            "<scheduler:attribute name='zone'/>"
+            "<scheduler:dispatcherpolicy>AttributeMatch(gpu=yes)\n then LeastLoaded"
+            "</scheduler:dispatcherpolicy>"
+        )
+    )
+    policy = Composite((AttributeMatch({"gpu": "yes"}), LeastLoaded()))
+    assert written == Settings(attributes={"gpu": "yes", "zone": ""}, dispatcher_policy=policy)
 
 
 def test_a_longer_poll_raises_the_look_ahead_with_it() -> None:
@@ -126,7 +140,14 @@ def test_the_seed_s_spellings_are_taken_and_noted() -> None:
             ["this node is the only one, and scheduler:taskservercount is 3"],
         ),
         ("<scheduler:taskservercount>0</scheduler:taskservercount>", 3, ["must be at least 1"]),
-        ("<scheduler:dispatcherpolicy>Random</scheduler:dispatcherpolicy>", 3, ["RoundRobin"]),
+        ("<scheduler:dispatcherpolicy>Lottery</scheduler:dispatcherpolicy>", 3, ["RoundRobin"]),
+        ("<scheduler:attribute>yes</scheduler:attribute>", 3, ["the attribute name is missing"]),
+        (
+            "<scheduler:attribute name='a'>1</scheduler:attribute>"
+            "<scheduler:attribute name='a'>2</scheduler:attribute>",
+            3,
+            ["attribute 'a' stands twice"],
+        ),
         (
             "<scheduler:name>a</scheduler:name>\n<scheduler:name>b</scheduler:name>",
             4,

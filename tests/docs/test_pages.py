@@ -20,7 +20,7 @@ from gridsched.model.retry import Retry
 from gridsched.model.trigger import WHEN_SUBMITTED, Once, Simple, Trigger, TriggerState
 from gridsched.node.node import NodeState
 from gridsched.policy import submissions, transitions
-from gridsched.policy.claim import Acquisition, Instant, acquire
+from gridsched.policy.claim import Acquisition, Destination, Instant, acquire
 
 ARCHITECTURE = REPOSITORY / "docs" / "architecture.md"
 TROUBLESHOOTING = REPOSITORY / "docs" / "troubleshooting.md"
@@ -104,9 +104,10 @@ def firing_steps() -> Iterator[tuple[str, str]]:
     eager = Job("m:f", name="j", group="g", requests_recovery=True, retry=Retry(3))
     forever = Trigger(Once(1000), name="t", job="g/j", misfire="SMART")
     by = Acquisition("a", 0, 10)
-    for skipped in (False, True):
+    for skipped, reason in ((False, ""), (True, ""), (False, "no node")):
         instant = Instant(1000, skipped=skipped)
-        made = acquire("g/j:g/t", forever, job, instant, member="a", acquisition=by)
+        to = Destination("" if reason else "a", reason)
+        made = acquire("g/j:g/t", forever, job, instant, destination=to, acquisition=by)
         yield "[*]", made.state
     for state in ("ACQUIRED", "REJECTED"):
         firing = in_state(state)
@@ -114,6 +115,9 @@ def firing_steps() -> Iterator[tuple[str, str]]:
         yield state, submissions.pause_firing(firing).state
         yield state, submissions.cancel_firing(firing, "", 0).state
     yield "ACQUIRED", transitions.reject(in_state("ACQUIRED")).state
+    unplaced = transitions.unplaced(in_state("ACQUIRED"), "no node", 0, 10)
+    yield "ACQUIRED", unplaced.state
+    yield unplaced.state, transitions.send_again(unplaced, "a", 0, 10).state
     running = in_state("EXECUTING")
     yield "EXECUTING", transitions.complete(running, 0, returned=False).state
     for each in (job, eager):

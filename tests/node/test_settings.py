@@ -6,6 +6,7 @@ import pytest
 
 from gridsched.client.entry import resolve_settings
 from gridsched.errors import ConfigurationError
+from gridsched.model.dispatch import Rule, RuleBased
 
 
 def test_one_pattern_may_be_given_alone() -> None:
@@ -21,6 +22,8 @@ def test_one_pattern_may_be_given_alone() -> None:
         ({"max_threads": 0}, "max_threads is 0; it must be at least 1"),
         ({"max_thread": 1}, "no such setting: max_thread"),
         ({"dispatcher_policy": "Lottery"}, "dispatcher_policy is 'Lottery'"),
+        ({"dispatcher_policy": RuleBased((Rule("(", "", ""),))}, "rule 1: task_type '\\('"),
+        ({"attributes": {"gpu": 1}}, "attributes is"),
         ({"server_count": 0}, "server_count is 0; it must be at least 1"),
         ({"server_count": 2, "single_server_mode": True}, "the only one, and server_count is 2"),
         ({"poll_interval_ms": 2000}, "look_ahead_ms is 1000"),

@@ -28,6 +28,7 @@ from gridsched.policy.claim import (
     MAX_COUNTED,
     Acquisition,
     Claim,
+    Destination,
     Instant,
     Window,
     acquire,
@@ -148,7 +149,9 @@ def test_a_firing_of_an_older_trigger_of_that_name_advances_it_by_one() -> None:
 
 def made(trigger: Trigger, instant: Instant, now: int) -> Firing:
     acquisition = Acquisition("n1", now, 5000)
-    return acquire("k", trigger, Job("m:f"), instant, member="n2", acquisition=acquisition)
+    return acquire(
+        "k", trigger, Job("m:f"), instant, destination=Destination("n2"), acquisition=acquisition
+    )
 
 
 def test_a_long_outage_of_an_endless_simple_trigger_is_one_range() -> None:
@@ -259,7 +262,12 @@ def test_jitter_spreads_triggers_of_one_schedule() -> None:
         for n in range(1000)
         for f in [
             acquire(
-                f"k{n}", trigger, Job("m:f"), Instant(START), member="m", acquisition=acquisition
+                f"k{n}",
+                trigger,
+                Job("m:f"),
+                Instant(START),
+                destination=Destination("m"),
+                acquisition=acquisition,
             )
         ]
     )

@@ -1,4 +1,4 @@
-"""Ownership and dispatch: one owner of each partition, fair turns."""
+"""Ownership: one owner of each partition."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridsched.policy.dispatch import RoundRobin, others_first
 from gridsched.policy.ownership import assign, owned, slices
 
 PARTITIONS = 271
@@ -70,31 +69,3 @@ def test_slices_hold_everything_in_order(partitions: list[int], size: int) -> No
     parts = slices(partitions, size)
     assert [partition for part in parts for partition in part] == partitions
     assert all(0 < len(part) <= size for part in parts)
-
-
-@given(names, st.lists(st.integers(0, 50), max_size=10))
-def test_round_robin_shares_differ_by_at_most_one(members: set[str], batches: list[int]) -> None:
-    """Within each batch, and over all of them."""
-    order, policy, chosen = sorted(members), RoundRobin(), list[str]()
-    for count in batches:
-        batch, policy = policy.choose(order, count)
-        assert len(batch) == count
-        chosen += batch
-        shares = Counter(dict.fromkeys(order, 0))
-        shares.update(chosen)
-        assert max(shares.values()) - min(shares.values()) <= 1
-
-
-def test_round_robin_without_members_chooses_none() -> None:
-    assert RoundRobin(3).choose([], 5) == ([], RoundRobin(3))
-
-
-@given(names, st.data())
-def test_the_others_are_tried_in_turn_and_the_full_one_is_not(
-    members: set[str], data: st.DataObject
-) -> None:
-    order = sorted(members)
-    full = data.draw(st.sampled_from(order))
-    others = others_first(full, order)
-    assert sorted([*others, full]) == order
-    assert others_first("somebody else", order) == order
