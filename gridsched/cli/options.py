@@ -69,6 +69,15 @@ def _entry(text: str) -> tuple[str, Any]:
         return name, written
 
 
+def _server_count(text: str) -> int:
+    name, value = _entry(text)
+    if name != SERVER_COUNT_PROPERTY:
+        raise ValueError(f"{name} is not known; there is {SERVER_COUNT_PROPERTY}")
+    if type(value) is not int or value < 1:
+        raise ValueError(f"{name} is {value}; it must be a whole number of at least 1")
+    return value
+
+
 def _moment(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
@@ -86,6 +95,7 @@ def _attribute(text: str) -> tuple[str, str]:
 
 
 NOWHERE: Final = "none"
+SERVER_COUNT_PROPERTY: Final = "task.server.count"
 ADDRESSES: Final = Written("host:port,…", parse_addresses)
 GRID: Final = Written("embedded|host:port,…", _grid)
 LISTEN: Final = Written("host:port|none", _listen)
@@ -96,6 +106,7 @@ ATTRIBUTE: Final = Written("name=value", _attribute)
 POLICY: Final = Written("policy", parse_policy)
 ZONE: Final = Written("zone", localtime.zone)
 DST: Final = Written("gap,overlap", DstPolicy.parse)
+SERVER_COUNT: Final = Written("name=value", _server_count)
 MOMENT: Final = Written("iso", _moment)
 SECONDS: Final = click.FloatRange(min=0, min_open=True)
 
@@ -111,6 +122,29 @@ dst_option = click.option(
     type=DST,
     help="What becomes of a time that the clocks skip (skip, after) and of one that they repeat "
     "(first, second, both); Quartz's way is skip,second.",
+)
+allow_option = click.option(
+    "--allow",
+    multiple=True,
+    envvar="GRIDSCHED_ALLOW",
+    show_envvar=True,
+    metavar="PATTERN",
+    help="Targets that may run here (shop.tasks:*), besides the config's. May be repeated; in the "
+    "environment blanks stand between patterns.",
+)
+coordination_option = click.option(
+    "--coordination",
+    type=click.Path(),
+    metavar="FILE",
+    help="The servers of the cluster; default: coordination-client-config.xml beside CONFIG.xml, "
+    "where there is one.",
+)
+jobclasses_option = click.option(
+    "--jobclasses",
+    type=click.Path(),
+    metavar="FILE",
+    help="The Python targets of class names, a line `class = package.module:function` each; "
+    "default: jobclasses.properties beside CONFIG.xml, where there is one.",
 )
 wait_option = click.option(
     "--wait",

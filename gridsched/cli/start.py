@@ -9,17 +9,28 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from msgspec.structs import replace
 
 from gridsched import aio
 from gridsched.cli import logs
 from gridsched.cli.live import Live, Screen
-from gridsched.cli.options import ATTRIBUTE, DURATION, GRID, LISTEN, NOWHERE, POLICY
+from gridsched.cli.options import (
+    ATTRIBUTE,
+    DURATION,
+    GRID,
+    LISTEN,
+    NOWHERE,
+    POLICY,
+    SERVER_COUNT,
+    allow_option,
+    coordination_option,
+    jobclasses_option,
+)
 from gridsched.cli.serve import serve
 from gridsched.cli.tally import Tally
-from gridsched.client.entry import resolve_settings
 from gridsched.client.grids import DEFAULT_ADDRESS, EMBEDDED
-from gridsched.config.settings import Settings
+from gridsched.client.resolve import resolve
 from gridsched.model.dispatch import DispatchPolicy
 from gridsched.node.hooks import Hook
 from gridsched.runtime import new_event_loop
@@ -34,10 +45,11 @@ from gridsched.runtime import new_event_loop
     "--grid",
     type=GRID,
     metavar="embedded|HOST:PORT,…",
-    default=EMBEDDED,
-    show_default=True,
-    help="A grid in this process, or the servers of a cluster, tried in turn.",
+    help="A grid in this process, or the servers of a cluster, tried in turn; default: as the "
+    "coordination file says, else embedded.",
 )
+@coordination_option
+@jobclasses_option
 @click.option(
     "--listen",
     type=LISTEN,
@@ -48,7 +60,17 @@ from gridsched.runtime import new_event_loop
     "--server-count",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Fire only once N nodes are active; default: the config's, or 1.",
+    envvar="GRIDSCHED_TASK_SERVER_COUNT",
+    show_envvar=True,
+    help="Fire only once N nodes live at the same time; default: the config's, or 1.",
+)
+@click.option(
+    "-D",
+    "properties",
+    type=SERVER_COUNT,
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="The same as a system property: -Dtask.server.count=N.",
 )
 @click.option(
     "--cluster-name",
@@ -58,12 +80,7 @@ from gridsched.runtime import new_event_loop
     help="The grid's cluster name; default: dev, then gridsched.",
 )
 @click.option("--for", "lasting", type=DURATION, help="Stop after this time, such as 10s.")
-@click.option(
-    "--allow",
-    multiple=True,
-    metavar="PATTERN",
-    help="Targets that may run here (shop.tasks:*), besides the config's. May be repeated.",
-)
+@allow_option
 @click.option(
     "--dispatch",
     type=POLICY,
@@ -89,8 +106,12 @@ from gridsched.runtime import new_event_loop
 def start(
     *,
     config: str | None,
+    grid: str | list[str] | None,
     listen: str | None,
+    coordination: str | None,
+    jobclasses: str | None,
     server_count: int | None,
+    properties: tuple[int, ...],
     lasting: int | None,
     allow: tuple[str, ...],
     dispatch: DispatchPolicy | None,
@@ -108,20 +129,27 @@ def start(
     """
     logs.configure(log_level, runs_shown=live)
     sys.path.insert(0, os.getcwd())
-    settings = _settings(config, server_count, allow)
+    resolved = resolve(
+        config,
+        _server_count(server_count, properties),
+        grid=grid,
+        coordination=coordination,
+        jobclasses=jobclasses,
+        allow=allow,
+    )
     settings = replace(
-        settings,
-        dispatcher_policy=dispatch or settings.dispatcher_policy,
-        attributes={**settings.attributes, **dict(attributes)},
+        resolved.settings,
+        dispatcher_policy=dispatch or resolved.settings.dispatcher_policy,
+        attributes={**resolved.settings.attributes, **dict(attributes)},
     )
     tally = Tally()
     hooks: list[Hook] = [tally]
     if live:
         hooks.append(Live(Screen(highlight=False), settings.jobs))
-    if listen is None and options["grid"] == EMBEDDED:
+    if listen is None and resolved.grid == EMBEDDED:
         listen = DEFAULT_ADDRESS
-    options["listen"] = None if listen == NOWHERE else listen
-    starting = aio.start(settings, hooks=hooks, **options)
+    listen = None if listen == NOWHERE else listen
+    starting = aio.start(settings, grid=resolved.grid, listen=listen, hooks=hooks, **options)
     seconds = None if lasting is None else lasting / 1000
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
@@ -131,10 +159,12 @@ def start(
             click.echo("\n".join(tally.summary()))
 
 
-def _settings(config: str | None, server_count: int | None, allow: Sequence[str]) -> Settings:
-    settings = resolve_settings(config, {})
-    return replace(
-        settings,
-        server_count=server_count or settings.server_count,
-        allowed_jobs=(*settings.allowed_jobs, *allow),
-    )
+def _server_count(given: int | None, properties: Sequence[int]) -> dict[str, int]:
+    """The count as a change to the settings, where one is given: by option, else by environment."""
+    counts = set(properties)
+    source = click.get_current_context().get_parameter_source("server_count")
+    if given is not None and not (counts and source is ParameterSource.ENVIRONMENT):
+        counts.add(given)
+    if len(counts) > 1:
+        raise click.UsageError(f"two server counts are given: {sorted(counts)}")
+    return {"server_count": counts.pop()} if counts else {}

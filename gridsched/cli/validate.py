@@ -10,11 +10,15 @@ import click
 import msgspec
 
 from gridsched.cli import words
+from gridsched.cli.options import allow_option, coordination_option, jobclasses_option
 from gridsched.cli.output import keyed, plain, print_details, print_json, print_table
+from gridsched.client.resolve import Resolved, resolve
 from gridsched.clock import SystemClock
-from gridsched.config.cache_config import Loaded, load
+from gridsched.config import coordination
+from gridsched.config.coordination import Coordination
 from gridsched.config.schema import Note
 from gridsched.config.settings import Settings, StartupCalendar, StartupJob
+from gridsched.config.xml_reader import read_file
 from gridsched.errors import ConfigurationError
 from gridsched.model.caches import CacheSettings
 from gridsched.model.trigger import WHEN_SUBMITTED, Schedule
@@ -33,43 +37,72 @@ class Fires(TypedDict):
 
 @click.command()
 @click.argument("config", type=click.Path(), metavar="CONFIG.xml")
+@coordination_option
+@jobclasses_option
+@allow_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, of errors too.")
-def validate(config: str, as_json: bool) -> None:
-    """Check a cache-config, and say what a node takes from it."""
+def validate(config: str, as_json: bool, **beside: Any) -> None:
+    """Check a cache-config, and say what a node takes from it and from the files beside it.
+
+    CONFIG.xml may be a coordination-client-config too.
+    """
     if as_json:
-        _validate_as_json(config)
+        _validate_as_json(config, beside)
         return
-    loaded = load(config)
-    click.echo(f"{loaded.source} is valid")
-    _section("settings", _settings(loaded.settings))
-    _section("caches other than by default", _caches(loaded.settings.caches))
-    _section("startup calendars", _calendars(loaded.settings.calendars))
-    _print_jobs(loaded.settings.jobs)
+    checked = _check(config, beside)
+    click.echo(f"{config} is valid")
+    if isinstance(checked, Coordination):
+        _section("coordination", _coordination(checked))
+        return
+    loaded, settings = checked.loaded, checked.settings
+    _section("settings", _settings(settings))
+    if checked.coordination is not None:
+        _section("coordination", _coordination(checked.coordination))
+    _section("caches other than by default", _caches(settings.caches))
+    _section("startup calendars", _calendars(settings.calendars))
+    _print_jobs(settings.jobs)
+    _print_notes("mapped to a Python target", loaded.mapped, ("CLASS", "TARGET"))
     _print_notes("read by another name", loaded.aliases)
     _print_notes("ignored", loaded.ignored)
 
 
-def _validate_as_json(config: str) -> None:
+def _check(config: str, beside: dict[str, Any]) -> Coordination | Resolved:
+    data = read_file(config)
+    if coordination.describes(data):
+        return coordination.loads(data, config)
+    return resolve(config, {}, **beside)
+
+
+def _validate_as_json(config: str, beside: dict[str, Any]) -> None:
     try:
-        print_json(_as_json(load(config)))
+        checked = _check(config, beside)
     except ConfigurationError as error:
         print_json(
             {"valid": False, "source": error.source, "line": error.line, "error": error.message}
         )
         raise
+    if isinstance(checked, Coordination):
+        print_json({"valid": True, "source": config, "coordination": plain(checked)})
+    else:
+        print_json(_as_json(checked))
 
 
-def _as_json(loaded: Loaded) -> dict[str, Any]:
-    settings = plain(loaded.settings)
+def _as_json(checked: Resolved) -> dict[str, Any]:
+    loaded = checked.loaded
+    settings = plain(checked.settings)
     del settings["calendars"], settings["jobs"]
     return {
         "valid": True,
         "source": loaded.source,
+        "coordination": plain(checked.coordination),
         "settings": settings,
         "calendars": {
-            startup.name: plain(startup.calendar) for startup in loaded.settings.calendars
+            startup.name: plain(startup.calendar) for startup in checked.settings.calendars
         },
-        "jobs": [_job_as_json(startup) for startup in loaded.settings.jobs],
+        "jobs": [_job_as_json(startup) for startup in checked.settings.jobs],
+        "mapped": [
+            {"class": note.name, "line": note.line, "target": note.remark} for note in loaded.mapped
+        ],
         "aliases": [note._asdict() for note in loaded.aliases],
         "ignored": [note._asdict() for note in loaded.ignored],
     }
@@ -151,7 +184,19 @@ def _fires_in_words(schedule: Schedule) -> str:
     return ", ".join(words.moment(fire, _UTC) for fire in fires["next_fires"]) or "never again"
 
 
-def _print_notes(title: str, notes: Sequence[Note]) -> None:
+def _coordination(file: Coordination) -> dict[str, str]:
+    timeout = file.session_timeout_ms
+    return {
+        "file": file.source,
+        "enabled": _value(file.enabled),
+        "grid": f"{', '.join(file.servers)}, tried in turn" if file.enabled else "embedded",
+        **({} if timeout is None else {"session_timeout_ms": str(timeout)}),
+    }
+
+
+def _print_notes(
+    title: str, notes: Sequence[Note], headings: tuple[str, str] = ("ELEMENT", "WHY")
+) -> None:
     if notes:
         click.echo(f"\n{title}")
-        print_table(["LINE", "ELEMENT", "WHY"], [[str(n.line), n.name, n.remark] for n in notes])
+        print_table(["LINE", *headings], [[str(n.line), n.name, n.remark] for n in notes])

@@ -7,10 +7,7 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, get_type_hints
-
-import msgspec
-from msgspec.structs import replace
+from typing import Any, Self
 
 from gridsched.client.grids import (
     DEFAULT_ADDRESS,
@@ -21,17 +18,16 @@ from gridsched.client.grids import (
     ip_towards,
     open_cluster,
 )
+from gridsched.client.resolve import resolve
 from gridsched.client.scheduler import AsyncScheduler
 from gridsched.clock import SystemClock, system_ids
-from gridsched.config.cache_config import load
 from gridsched.config.settings import Settings
-from gridsched.errors import ConfigurationError, InvalidPolicy
+from gridsched.errors import ConfigurationError
 from gridsched.grid.port import Grid
 from gridsched.model.caches import CacheSettings
 from gridsched.node.assembly import assemble
 from gridsched.node.hooks import Hook
 from gridsched.node.node import Node
-from gridsched.policy.dispatch_forms import parse_policy
 from gridsched.stores.caches import open_caches
 
 SUBMISSION_TIMEOUT = 10.0
@@ -99,7 +95,9 @@ class NodeHandle:
 async def start(
     config: str | Path | Settings | None = None,
     *,
-    grid: Addresses = EMBEDDED,
+    grid: Addresses | None = None,
+    coordination: str | Path | None = None,
+    jobclasses: str | Path | None = None,
     listen: str | None = None,
     name: str = "",
     cluster_name: str | None = None,
@@ -108,26 +106,33 @@ async def start(
 ) -> NodeHandle:
     """Start a node on the running loop.
 
-    config    an XML file, or settings; None: the defaults
-    grid      "embedded", or HOST:PORT[,HOST:PORT…] of a cluster
-    listen    HOST:PORT at which the embedded grid serves other processes; None: it does not
-    settings  fields of `Settings` by keyword, over the config's
+    config        an XML file, or settings; None: the defaults
+    grid          "embedded", or HOST:PORT[,HOST:PORT…] of a cluster; None: as the coordination
+                  file says, else embedded
+    coordination  a coordination-client-config.xml; None: the one beside the config, if any
+    jobclasses    the table that maps the config's class names to Python targets; None: the
+                  jobclasses.properties beside the config, if any
+    listen        HOST:PORT at which the embedded grid serves other processes; None: it does not
+    settings      fields of `Settings` by keyword, over the files'
     """
     clock, ids = SystemClock(), system_ids()
-    chosen = resolve_settings(config, settings)
-    if listen is not None and grid != EMBEDDED:
+    resolved = resolve(
+        config, settings, grid=grid, coordination=coordination, jobclasses=jobclasses
+    )
+    chosen, servers = resolved.settings, resolved.grid
+    if listen is not None and servers != EMBEDDED:
         raise ConfigurationError(
             "listen is for the embedded grid; a cluster has addresses of its own"
         )
-    if grid == EMBEDDED:
+    if servers == EMBEDDED:
         opened: Grid = ServedGrid(clock, ids, listen, grid_config(chosen, cluster_name))
         await opened.open()
     else:
-        opened = await open_cluster(grid, cluster_name, name or f"{chosen.name}-{os.getpid()}")
+        opened = await open_cluster(servers, cluster_name, name or f"{chosen.name}-{os.getpid()}")
     try:
         address = f"{socket.gethostname()}:{os.getpid()}"
         scheduler = await _scheduler(opened, chosen, SUBMISSION_TIMEOUT, clock, ids, owned=False)
-        ip = ip_towards(DEFAULT_ADDRESS if grid == EMBEDDED else grid)
+        ip = ip_towards(DEFAULT_ADDRESS if servers == EMBEDDED else servers)
         node = await assemble(
             chosen, opened, clock, ids, name=name, address=address, ip=ip, hooks=hooks
         )
@@ -136,33 +141,3 @@ async def start(
         await opened.close()
         raise
     return NodeHandle(node, opened, scheduler)
-
-
-def resolve_settings(config: str | Path | Settings | None, changes: dict[str, Any]) -> Settings:
-    """The settings of a config with changes by keyword; ConfigurationError for what is wrong."""
-    match config:
-        case None:
-            base = Settings()
-        case Settings():
-            base = config
-        case _:
-            base = load(config).settings
-    unknown = set(changes) - set(Settings.__struct_fields__)
-    if unknown:
-        raise ConfigurationError(
-            f"no such setting: {', '.join(sorted(unknown))}; "
-            f"there are {', '.join(Settings.__struct_fields__)}"
-        )
-    return replace(base, **{name: _typed(name, value) for name, value in changes.items()})
-
-
-def _typed(name: str, value: Any) -> Any:
-    """The value of a setting; ConfigurationError where it is of another type."""
-    if name.startswith("allowed_") and isinstance(value, str):
-        return (value,)
-    try:
-        if name == "dispatcher_policy" and isinstance(value, str):
-            return parse_policy(value)
-        return msgspec.convert(value, get_type_hints(Settings)[name], from_attributes=True)
-    except (msgspec.ValidationError, InvalidPolicy) as error:
-        raise ConfigurationError(f"{name} is {value!r}: {error}") from error

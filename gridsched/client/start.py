@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from gridsched.client import entry
 from gridsched.client.blocking import Scheduler
-from gridsched.client.grids import DEFAULT_ADDRESS, EMBEDDED, Addresses
+from gridsched.client.grids import DEFAULT_ADDRESS, Addresses
 from gridsched.client.portal import Portal
 from gridsched.config.settings import Settings
 
@@ -53,7 +53,7 @@ class LocalNode:
 def start(
     config: str | Path | Settings | None = None,
     *,
-    grid: Addresses = EMBEDDED,
+    grid: Addresses | None = None,
     **options: Any,
 ) -> LocalNode:
     """Start a node on a daemon thread. See `gridsched.aio.start` for what it takes."""

@@ -6,6 +6,7 @@ that nor one of cache-config's own elements that we read is skipped and noted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,7 @@ from gridsched.config.cache_elements import MAPPINGS, SCHEMES, cache_settings
 from gridsched.config.calendar_elements import CALENDARS
 from gridsched.config.http_elements import SERVICES
 from gridsched.config.job_elements import JOBS, PlacedJob
+from gridsched.config.jobclasses import NO_JOBCLASSES, JobClasses
 from gridsched.config.schema import Branch, Fields, Note, Reading
 from gridsched.config.service_elements import SERVICE_CONFIG
 from gridsched.config.settings import Settings
@@ -37,23 +39,33 @@ class Loaded:
 
     ignored  elements and attributes that were skipped
     aliases  elements written in one of the seed's spellings
+    mapped   class names, each with the Python target that the table has for it
     """
 
     settings: Settings
     source: str
     ignored: tuple[Note, ...] = ()
     aliases: tuple[Note, ...] = ()
+    mapped: tuple[Note, ...] = ()
 
 
-def load(path: str | Path) -> Loaded:
+def load(
+    path: str | Path, jobclasses: JobClasses = NO_JOBCLASSES, allow: Sequence[str] = ()
+) -> Loaded:
     """The settings in a file; ConfigurationError says file, line and element if anything is wrong.
 
+    `jobclasses` maps class names to targets, `allow` has patterns of targets beside the file's own.
     A simple or once trigger that names no instant to begin at has WHEN_SUBMITTED.
     """
-    return loads(xml_reader.read_file(path), source=str(path))
+    return loads(xml_reader.read_file(path), str(path), jobclasses, allow)
 
 
-def loads(text: bytes, source: str = "<text>") -> Loaded:
+def loads(
+    text: bytes,
+    source: str = "<text>",
+    jobclasses: JobClasses = NO_JOBCLASSES,
+    allow: Sequence[str] = (),
+) -> Loaded:
     """`load` of a file's bytes; errors name `source`."""
     root = xml_reader.parse(text, source, {NAMESPACE: "scheduler"})
     if root.name != ROOT.name:
@@ -62,24 +74,28 @@ def loads(text: bytes, source: str = "<text>") -> Loaded:
             source=source,
             line=root.line,
         )
-    reading = Reading(source)
-    settings: Settings = reading.branch(root, ROOT)
-    return Loaded(settings, source, tuple(reading.ignored), tuple(reading.aliases))
+    reading = Reading(source, jobclasses)
+    settings, jobs = reading.branch(root, ROOT)
+    settings = replace(settings, allowed_jobs=(*settings.allowed_jobs, *allow))
+    _check_allowed(jobs, settings, reading)
+    return Loaded(
+        settings, source, tuple(reading.ignored), tuple(reading.aliases), tuple(reading.mapped)
+    )
 
 
-def _settings(fields: Fields, reading: Reading) -> Settings:
+def _settings(fields: Fields, reading: Reading) -> tuple[Settings, tuple[PlacedJob, ...]]:
     values = fields.values
     service: dict[str, Any] = values.get("service", {})
     jobs: tuple[PlacedJob, ...] = values.get("jobs", ())
-    settings = Settings(**service, services=values.get("services", ()))
-    _check_allowed(jobs, settings, reading)
     caches = cache_settings(values.get("mappings", ()), values.get("schemes", {}), reading)
-    return replace(
-        settings,
+    settings = Settings(
+        **service,
+        services=values.get("services", ()),
         caches=caches,
         calendars=values.get("calendars", ()),
         jobs=tuple(job.startup for job in jobs),
     )
+    return settings, jobs
 
 
 def _check_allowed(jobs: tuple[PlacedJob, ...], settings: Settings, reading: Reading) -> None:
@@ -96,7 +112,7 @@ def _check_allowed(jobs: tuple[PlacedJob, ...], settings: Settings, reading: Rea
                 element,
                 f"job {job.key}: its target {job.target} matches no scheduler:allowedjobs; "
                 f"add <scheduler:allowedjobs>{module}:*</scheduler:allowedjobs> to "
-                "scheduler:schedulerservice",
+                f"scheduler:schedulerservice, or give --allow '{module}:*' (GRIDSCHED_ALLOW)",
             )
 
 

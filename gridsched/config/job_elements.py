@@ -8,7 +8,7 @@ import msgspec
 
 from gridsched.config.http_elements import HTTP_TASK, OPERATION
 from gridsched.config.kinds import FLAG, NUMBER, POLICY, RETENTION, SECONDS, TEXT, one_of, whole
-from gridsched.config.schema import Branch, Fields, Leaf, Reading
+from gridsched.config.schema import Branch, Fields, Leaf, Note, Reading
 from gridsched.config.settings import StartupJob
 from gridsched.config.trigger_elements import TRIGGERS, data_map
 from gridsched.config.xml_reader import Element
@@ -38,6 +38,8 @@ def _job(fields: Fields, reading: Reading) -> StartupJob:
             "scheduler:job has no scheduler:jobclass, scheduler:httptask or scheduler:operation; it "
             "must have one",
         )
+    if "target" in fields.values:
+        fields.values["target"] = _target(fields.values["target"], fields.place("target"), reading)
     job = Job(**fields.values)
     check_job(job)
     check_events(job)
@@ -48,6 +50,22 @@ def _job(fields: Fields, reading: Reading) -> StartupJob:
             "add scheduler:triggers, or <scheduler:durable>true</scheduler:durable>",
         )
     return StartupJob(job, tuple(_of_job(trigger, job.key) for trigger in triggers))
+
+
+def _target(written: str, place: Element, reading: Reading) -> str:
+    """The Python target of a jobclass: itself, or what the table has for a class name."""
+    if ":" in written:
+        return written
+    target = reading.jobclasses.targets.get(written)
+    if target is None:
+        raise reading.error(
+            place,
+            f"scheduler:jobclass {written} is not written package.module:function; if it is a "
+            f"class, map it to a Python function: add the line "
+            f"{written} = package.module:function to {reading.jobclasses.source}",
+        )
+    reading.mapped.append(Note(written, place.line, target))
+    return target
 
 
 def _of_job(trigger: Trigger, job: str) -> Trigger:

@@ -1,6 +1,6 @@
 """What elements are known where, and the walk that reads a document by it.
 
-The tables of `service_elements`, `job_elements` and `cache_elements` are made of three things: a
+The tables of `service_elements`, `job_elements` and their neighbours are made of three things: a
 `Leaf` holds one value, a `Branch` holds leaves and branches and builds one value of theirs, and an
 `Unused` element is one that the seed's files have and that means nothing here. Reading, the lists of
 what is allowed in error messages, and the documentation all come from these tables.
@@ -15,11 +15,15 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
+from gridsched.config.jobclasses import NO_JOBCLASSES, JobClasses
 from gridsched.config.xml_reader import Element
 from gridsched.errors import ConfigurationError, GridschedError
 
 PREFIX: Final = "scheduler:"
 """The prefix of our own elements, whatever URI a file declares for it."""
+
+_XMLS_OWN: Final = ("xml:", "xsi:")
+"""Attributes that speak to XML's own tools."""
 
 
 class Note(NamedTuple):
@@ -122,12 +126,17 @@ class Fields:
 
 
 class Reading:
-    """One walk over one document."""
+    """One walk over one document. Elements with `prefix` are ours; "": those without a prefix."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(
+        self, source: str, jobclasses: JobClasses = NO_JOBCLASSES, *, prefix: str = PREFIX
+    ) -> None:
         self.source = source
+        self.jobclasses = jobclasses
+        self._prefix = prefix
         self.ignored: list[Note] = []
         self.aliases: list[Note] = []
+        self.mapped: list[Note] = []
 
     def error(self, element: Element, message: str) -> ConfigurationError:
         return ConfigurationError(message, source=self.source, line=element.line)
@@ -200,27 +209,31 @@ class Reading:
 
     def _skip(self, child: Element, branch: Branch) -> None:
         """A foreign element is noted; one of ours that is not known here is an error."""
-        ours = next((part for part in _walk(child) if part.name.startswith(PREFIX)), None)
+        ours = next((part for part in _walk(child) if self._is_ours(part.name)), None)
         if ours is child:
             raise self.error(child, _unknown(child.name, f"in {branch.name}", branch.known))
         if ours is not None:
             raise self.error(ours, f"{ours.name} stands inside {child.name}, which is not read")
-        if PREFIX + child.name in branch.known:
-            raise self.error(child, f"{child.name} has no prefix: write {PREFIX}{child.name}")
+        if self._prefix + child.name in branch.known:
+            named = self._prefix + child.name
+            raise self.error(child, f"{child.name} has no prefix: write {named}")
         self.ignored.append(Note(child.name, child.line, "not an element of gridsched"))
 
     def _check_attributes(self, element: Element, allowed: tuple[str, ...]) -> None:
         for name in element.attributes:
             if name in allowed:
                 continue
-            if name.startswith(PREFIX) or (element.name.startswith(PREFIX) and ":" not in name):
+            if self._is_ours(name) or (self._is_ours(element.name) and ":" not in name):
                 raise self.error(
                     element, _unknown(f"attribute {name}", f"on {element.name}", allowed)
                 )
-            if ":" not in name:
+            if not name.startswith(_XMLS_OWN):
                 self.ignored.append(
                     Note(f"{element.name}/@{name}", element.line, "not an attribute of gridsched")
                 )
+
+    def _is_ours(self, name: str) -> bool:
+        return name.startswith(self._prefix) if self._prefix else ":" not in name
 
 
 def _walk(element: Element) -> Iterator[Element]:

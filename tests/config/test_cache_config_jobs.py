@@ -376,7 +376,7 @@ def test_the_seed_s_trigger_spellings_are_taken_and_noted() -> None:
             f"\n<scheduler:job>{NAMED}{DURABLE}"
             "<scheduler:jobclass>org.example.jobs.DummyJob</scheduler:jobclass></scheduler:job>",
             4,
-            ["'org.example.jobs.DummyJob' is not written package.module:function"],
+            ["org.example.jobs.DummyJob is not written package.module:function", "add the line"],
         ),
         (
             f"\n<scheduler:job>{NAMED}{DURABLE}"

@@ -178,7 +178,11 @@ def test_foreign_elements_are_skipped_and_noted() -> None:
         )
     )
     assert written.settings == Settings()
-    assert [(note.name, note.line) for note in written.ignored] == [("defaults", 2), ("o:more", 3)]
+    assert [(note.name, note.line) for note in written.ignored] == [
+        ("defaults", 2),
+        ("o:more", 3),
+        ("scheduler:service-config/@o:k", 4),
+    ]
 
 
 def test_our_elements_inside_foreign_ones_are_not_lost_silently() -> None:

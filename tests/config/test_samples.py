@@ -86,6 +86,7 @@ def test_a_file_of_the_seed_loads() -> None:
         "scheduler:tiggerdatamap",
     ]
     assert [note.name for note in loaded.ignored] == [
+        "cache-config/@element:introduce-cache-config",
         "scheduler:minthreadcount",
         "scheduler:keepAliveTime",
         "scheduler:triggertype",

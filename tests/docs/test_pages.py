@@ -71,6 +71,8 @@ def test_every_dependency_is_accounted_for() -> None:
 def test_every_xml_example_loads_with_nothing_to_note(block) -> None:
     if "<cache-config" not in block.text:
         pytest.skip("not a cache-config: a part of one, or another grid's XML")
+    if "class://" in block.text:
+        pytest.skip("written for another scheduler: what is noted is what its page shows")
     loaded = cache_config.loads(block.text.encode(), str(block))
     assert (loaded.ignored, loaded.aliases) == ((), ())
 

@@ -76,3 +76,14 @@ def in_turns(context: JobContext) -> list[int]:
     if len(pids) < 3:
         raise Yield(0.1)
     return pids
+
+
+def dummy(context: JobContext) -> str:
+    """The seed's DummyJob, without its minute of sleep."""
+    return f"RESULT: DummyJob Completed of {context.data['TestKey']}"
+
+
+def another_dummy(context: JobContext) -> str:
+    """The seed's AnotherDummyJob, likewise."""
+    text = "RESULT: AnotherDummyJob Completed"
+    return f"CRON = {text}" if "TestKeyCron_1" in context.data else text

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from gridsched.client.entry import resolve_settings
+from gridsched.client.resolve import resolve
 from gridsched.errors import ConfigurationError
 from gridsched.model.dispatch import Rule, RuleBased
 
 
 def test_one_pattern_may_be_given_alone() -> None:
-    assert resolve_settings(None, {"allowed_jobs": "shop.tasks:*"}).allowed_jobs == (
+    assert resolve(None, {"allowed_jobs": "shop.tasks:*"}).settings.allowed_jobs == (
         "shop.tasks:*",
     )
 
@@ -31,4 +31,4 @@ def test_one_pattern_may_be_given_alone() -> None:
 )
 def test_a_setting_that_cannot_be_is_refused(changes: dict[str, object], reason: str) -> None:
     with pytest.raises(ConfigurationError, match=reason):
-        resolve_settings(None, changes)
+        resolve(None, changes)

@@ -126,7 +126,15 @@ class HazelcastGrid(Grid):
         return self._require().membership.listen(handler)
 
     def _state_changed(self, state: str) -> None:
-        if state == LifecycleState.CONNECTED:
+        client = self._require().link.client.hazelcast
+        if state == LifecycleState.DISCONNECTED and client.lifecycle_service.is_running():
+            _log.warning(
+                "the connection to the grid is gone; trying %s in turn, with pauses of up to %g s",
+                ", ".join(self._addresses),
+                RECONNECT_BACKOFF[1],
+            )
+        elif state == LifecycleState.CONNECTED:
+            _log.info("connected to the grid again")
             self._require().link.in_background(self._index_again())
 
     async def _index_again(self) -> None:
@@ -167,8 +175,11 @@ class HazelcastGrid(Grid):
 
     def _open_error(self, refusal: Exception | None) -> GridError:
         tried = ", ".join(self._addresses)
+        in_turn = ", tried in turn" if len(self._addresses) > 1 else ""
         if refusal is not None:
             return GridRefused(
                 f"the grid at {tried} refuses a client of cluster {self._cluster_name!r}: {refusal}"
             )
-        return GridUnavailable(f"no grid answers at {tried} (cluster {self._cluster_name!r})")
+        return GridUnavailable(
+            f"no grid answers at {tried}{in_turn} (cluster {self._cluster_name!r})"
+        )

@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+from hazelcast.core import MemberInfo
+
 from gridsched.grid.hazelcast.link import Link
 from gridsched.grid.port import Cancel, GridMember
 
@@ -27,7 +29,7 @@ class Membership:
         self._handlers: dict[object, Callable[[], None]] = {}
         self._seen = self.partition_owners()
         self._timer: asyncio.TimerHandle | None = None
-        self._cluster.add_listener(lambda _: self._changed(), lambda _: self._changed())
+        self._cluster.add_listener(self._joined, self._left)
         link.client.hazelcast.lifecycle_service.add_listener(lambda _: self._changed())
 
     def members(self) -> tuple[GridMember, ...]:
@@ -78,6 +80,14 @@ class Membership:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _joined(self, member: MemberInfo) -> None:
+        _log.info("member %s:%s is in the grid", member.address.host, member.address.port)
+        self._changed()
+
+    def _left(self, member: MemberInfo) -> None:
+        _log.info("member %s:%s has left the grid", member.address.host, member.address.port)
+        self._changed()
 
     def _changed(self) -> None:
         for handler in tuple(self._handlers.values()):
