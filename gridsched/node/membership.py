@@ -39,6 +39,14 @@ class Sighting(NamedTuple):
     beats: bool = False
 
 
+class Arrangement(NamedTuple):
+    """What ownership follows from: the holders of the partitions' primaries, and the active nodes
+    by name with the grid member that each is beside."""
+
+    grid_members: tuple[str | None, ...]
+    nodes: dict[str, str]
+
+
 class Membership(Service):
     """This node's place among the nodes. `describe` gives its own record's changing fields; `epoch`
     is another whenever other nodes are active."""
@@ -59,6 +67,7 @@ class Membership(Service):
         self._record: Record[Member] | None = None
         self._beaten_at = float("-inf")
         self._owned: tuple[int, ...] | None = None
+        self._assignment: tuple[Arrangement, tuple[int, ...]] | None = None
         self._unlisten: Cancel = lambda: None
         self._changed = asyncio.Event()
         self._were_active: list[tuple[str, str]] = []
@@ -246,8 +255,14 @@ class Membership(Service):
         if self._owned is None:
             among = keepers(self.active(), len(self.live()))
             nodes = {member.name: member.beside for member in among}
-            self._owned = owned(self.me.name, self._grid.partition_owners(), nodes)
+            self._owned = self._assigned(Arrangement(self._grid.partition_owners(), nodes))
         return self._owned
+
+    def _assigned(self, now: Arrangement) -> tuple[int, ...]:
+        """Every beat asks, and seldom has anything moved."""
+        if self._assignment is None or self._assignment[0] != now:
+            self._assignment = now, owned(self.me.name, *now)
+        return self._assignment[1]
 
     async def at_least(self, count: int) -> None:
         """Wait until so many nodes live at the same time."""

@@ -68,6 +68,7 @@ class EmbeddedCluster:
         self._joined = 0
         self._members: dict[str, Member] = {}
         self._partitions = [Partition(id) for id in range(PARTITION_COUNT)]
+        self._primaries: tuple[str | None, ...] | None = None
         self._backup_count = 1
         self._maps: dict[str, DistributedMap] = {}
         # Maps that are destroyed while somebody still holds them: the next use is theirs again.
@@ -88,6 +89,13 @@ class EmbeddedCluster:
     def table(self) -> tuple[tuple[str, ...], ...]:
         """For each partition the uuids of its replicas' members, the primary's first."""
         return tuple(partition.row for partition in self._partitions)
+
+    @property
+    def primaries(self) -> tuple[str | None, ...]:
+        """For each partition the uuid of the member that holds its primary."""
+        if self._primaries is None:
+            self._primaries = tuple(row[0] if row else None for row in self.table)
+        return self._primaries
 
     @property
     def maps(self) -> Mapping[str, DistributedMap]:
@@ -262,5 +270,6 @@ class EmbeddedCluster:
         self._announce()
 
     def _announce(self) -> None:
+        self._primaries = None
         for listener in tuple(self.membership_listeners):
             listener()

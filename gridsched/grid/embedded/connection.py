@@ -76,7 +76,7 @@ class EmbeddedGrid(Grid):
         return next((uuid for uuid, _ in self.members() if uuid == self._member), None)
 
     def partition_owners(self) -> tuple[str | None, ...]:
-        return tuple(row[0] if row and self._loop else None for row in self.cluster.table)
+        return self.cluster.primaries if self._loop else (None,) * PARTITION_COUNT
 
     def listen_membership(self, handler: Callable[[], None]) -> Cancel:
         return self.subscribe(self.cluster.membership_listeners, handler)
