@@ -234,6 +234,15 @@ class Membership(Service):
         sighting = self._seen.get(name)
         return sighting is not None and sighting.member.incarnation == incarnation
 
+    async def gone(self, name: str, incarnation: str) -> bool:
+        """Is that very start of the node certainly over? One that is not seen alive may have started
+        since this node last looked; but its record was there before it ran anything, so where it is
+        not there now, it has been removed or replaced."""
+        if self.alive(name, incarnation):
+            return False
+        there = await self._store.get(name)
+        return there is None or there.value.incarnation != incarnation
+
     def active(self) -> list[Member]:
         """The active nodes, this one included, by name."""
         members = [seen.member for seen in self._seen.values() if seen.member.name != self.me.name]

@@ -140,7 +140,7 @@ class Sweep(Service):
 
     async def _running(self, record: Record[Firing], job: Record[Job] | None) -> None:
         firing = record.value
-        if self._membership.alive(firing.member, firing.incarnation):
+        if not await self._membership.gone(firing.member, firing.incarnation):
             await self._renew(record)
             return
         orphan = transitions.orphan(firing, None if job is None else job.value, self._clock.now())

@@ -12,6 +12,7 @@ from gridsched.config.settings import StartupJob
 from gridsched.errors import JobFailed
 from gridsched.grid.faults import Fault
 from gridsched.model.job import Job
+from gridsched.model.member import Member
 from gridsched.simulation.virtual_time import START
 
 NOW = datetime.fromtimestamp(START / 1000, UTC)
@@ -260,3 +261,14 @@ async def test_a_node_that_was_started_again_meanwhile_stops_and_leaves_its_succ
     assert {f.incarnation for f in c.runs.finished} == {successor.core.incarnation}
     (member,) = await client.members()
     assert member.incarnation == successor.core.incarnation
+
+
+async def test_a_node_that_has_just_started_again_is_not_taken_for_the_one_before(cluster):
+    """Its runs were taken for orphans by a node that had not looked since."""
+    made = cluster()
+    first = await made.node("first")
+    store = first.core.caches.membership
+    await store.create(Member("second", "new incarnation", state="ACTIVE"))
+    assert not first.parts.membership.alive("second", "new incarnation")
+    assert not await first.parts.membership.gone("second", "new incarnation")
+    assert await first.parts.membership.gone("second", "old incarnation")

@@ -1,0 +1,137 @@
+"""The ledger, judged: every instant that a trigger's schedule implies, against what is recorded of it.
+
+A trigger is replayed from its acceptance by the same pure functions that claimed it, each at the time
+that its firing says it was acquired. So a record must stand under every instant that the replay names,
+it must hold what the misfire policy answers for that time, and no record may be left over (law 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from gridsched.model.firing import Firing
+from gridsched.model.trigger import Trigger
+from gridsched.policy.calendars import ResolvedCalendar
+from gridsched.policy.claim import Instant, Window, adopt, claim
+from gridsched.policy.submissions import recomputed
+
+Versions = Sequence[ResolvedCalendar | None]
+"""The calendars that a trigger may have been claimed by; one None where it names none."""
+
+
+class Rules(NamedTuple):
+    """By what the cluster claims (ms): see `Settings`."""
+
+    look_ahead: int
+    threshold: int
+
+
+class Finding(NamedTuple):
+    """An instant (epoch ms) that is not accounted for as it should be."""
+
+    scheduled: int
+    problem: str
+
+
+class Replay(NamedTuple):
+    """What a replay has found. `trigger` is as it should stand now; `visited` are the instants whose
+    records it went by."""
+
+    findings: tuple[Finding, ...]
+    trigger: Trigger
+    visited: frozenset[int]
+
+
+def replay(
+    accepted: Trigger, ledger: Mapping[int, Firing], versions: Versions, rules: Rules
+) -> Replay:
+    """Go through a trigger's records, by scheduled instant, from its acceptance on.
+
+    Ends at the first instant that nothing is recorded of: whether that one should be recorded by
+    now depends on what became of the trigger, which `unaccounted` knows.
+    """
+    findings: list[Finding] = []
+    visited: set[int] = set()
+    trigger = accepted
+    while found := _next_records(trigger, ledger, versions):
+        judged = [(_judge(step, rules), step) for step in found]
+        problem, step = next((pair for pair in judged if not pair[0]), judged[0])
+        visited.add(step.firing.scheduled)
+        if problem:
+            findings.append(Finding(step.firing.scheduled, problem))
+        trigger = adopt(step.trigger, step.firing, _window(step.firing, rules), step.calendar)
+    left = sorted(set(ledger) - visited)
+    findings += [
+        Finding(instant, "is recorded, but the schedule does not name it") for instant in left
+    ]
+    return Replay(tuple(findings), trigger, frozenset(visited))
+
+
+class _Step(NamedTuple):
+    """A record, with the trigger and calendar that it may have been claimed from."""
+
+    trigger: Trigger
+    firing: Firing
+    calendar: ResolvedCalendar | None
+
+
+def unaccounted(replayed: Trigger, stored: Trigger, versions: Versions) -> Finding | None:
+    """The instant at which the records end although the trigger as it is stored has gone past it."""
+    scheduled = replayed.next_fire
+    if scheduled is None or stored.next_fire in _candidates(replayed, versions):
+        return None
+    if stored.next_fire is not None and stored.next_fire < scheduled:
+        return None
+    return Finding(scheduled, "has no record, and its trigger has gone on")
+
+
+def _window(firing: Firing, rules: Rules) -> Window:
+    at = firing.acquired_at
+    return Window(at, at + rules.look_ahead, rules.threshold)
+
+
+def _next_records(
+    trigger: Trigger, ledger: Mapping[int, Firing], versions: Versions
+) -> list[_Step]:
+    """The records of the next instant: several where its calendar was changed meanwhile."""
+    calendars = versions or (None,)
+    moved = [_moved(trigger, calendar) for calendar in calendars if len(calendars) > 1]
+    named = [each for each in (trigger, *moved) if each.next_fire in ledger]
+    first = min((each.next_fire for each in named if each.next_fire is not None), default=None)
+    return [
+        _Step(each, ledger[first], calendar)
+        for each in named
+        if each.next_fire == first is not None
+        for calendar in calendars
+    ]
+
+
+def _moved(trigger: Trigger, calendar: ResolvedCalendar | None) -> Trigger:
+    """As the change to this calendar made it. Where it has ended by one, it may go on by another."""
+    return recomputed(replace(trigger, state="NORMAL"), calendar, 0)
+
+
+def _candidates(trigger: Trigger, versions: Versions) -> set[int | None]:
+    moved = (_moved(trigger, calendar).next_fire for calendar in versions)
+    return {trigger.next_fire, *moved} if len(versions) > 1 else {trigger.next_fire}
+
+
+def _judge(step: _Step, rules: Rules) -> str:
+    """"" where the record is what the policy answers for its time; else what it should be."""
+    firing = step.firing
+    decided = claim(step.trigger, _window(firing, rules), 1, step.calendar)
+    if not decided.instants:
+        return "was claimed before its time"
+    (answer,) = decided.instants
+    stands = Instant(firing.scheduled, firing.until, firing.count, answer.skipped)
+    if stands == answer and (not answer.skipped or firing.state == "SKIPPED"):
+        return ""
+    return f"is recorded as {_words(stands)}, where the policy answers {_words(answer)}"
+
+
+def _words(instant: Instant) -> str:
+    what = "skipped" if instant.skipped else "one run"
+    return f"{what} for {instant.count} instant(s) up to {instant.until or instant.scheduled}"

@@ -1,0 +1,307 @@
+"""The checker: what must hold of every history, whatever went wrong in it.
+
+Pure: it sees what users asked and were answered, what the jobs wrote down outside the grid, and the
+stores at the end. Rules, as violations name them:
+
+    accounted   every instant of an accepted trigger has one record, which the policy's pure answer
+                for its time agrees with, and every record that says it ran has a run
+    twice       no second run, but by a retry, or by a recovery that was requested
+    overlap     runs of a job that disallows concurrent execution do not overlap
+    started     nothing starts after an acknowledged pause or delete
+    late        once the faults are over, runs start in time
+    stuck       nothing stays unfinished or locked without a live owner
+    defect      no step of a node raised what it should not
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, Literal, NamedTuple
+
+from gridsched.model.firing import FINAL, STARTABLE, Firing
+from gridsched.model.job import Job
+from gridsched.model.keys import job_of
+from gridsched.model.trigger import Trigger
+from gridsched.policy.calendars import resolve
+from gridsched.policy.ledger import Rules, Versions, replay, unaccounted
+from gridsched.policy.submissions import as_accepted
+from gridsched.simulation.history import Command, History, Run, Trouble
+
+Rule = Literal["accounted", "twice", "overlap", "started", "late", "stuck", "defect"]
+
+UNFENCED: Final = ("crash", "stall", "cut")
+"""Troubles of a host under which the others may take it for gone."""
+
+
+class Violation(NamedTuple):
+    """A rule that was broken, the key it is about, and how."""
+
+    rule: Rule
+    key: str
+    problem: str
+
+
+class Facts:
+    """A history, arranged for its rules."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.firings = {firing.key: firing for firing in history.firings}
+        self.by_trigger: defaultdict[str, dict[int, Firing]] = defaultdict(dict)
+        for firing in history.firings:
+            self.by_trigger[firing.trigger][firing.scheduled] = firing
+        self.by_firing: defaultdict[str, list[Run]] = defaultdict(list)
+        for run in history.record.runs:
+            self.by_firing[run.firing].append(run)
+        self.commands: defaultdict[str, list[Command]] = defaultdict(list)
+        self.jobs: dict[str, Job] = dict(history.jobs)
+        for command in history.record.commands:
+            self.commands[command.key].append(command)
+            if command.job is not None:
+                self.jobs.setdefault(command.job.key, command.job)
+
+    def runs(self, firing: str) -> list[Run]:
+        """The runs of a firing, in the order in which they started."""
+        return self.by_firing.get(firing, [])
+
+    def about(self, key: str, kinds: Sequence[str]) -> list[Command]:
+        """The commands of these kinds about a trigger, or about its job."""
+        found = self.commands[key] + (self.commands[job_of(key)] if ":" in key else [])
+        return [command for command in found if command.kind in kinds]
+
+    def troubled(self, host: str, since: int, until: int) -> list[Trouble]:
+        """The times at which a host was out of reach of the others, between two instants."""
+        name = host.partition("#")[0]
+        return [
+            trouble
+            for trouble in self.history.record.troubles
+            if trouble.host == name
+            and trouble.kind in UNFENCED
+            and trouble.since <= until
+            and trouble.until >= since
+        ]
+
+
+def check(history: History) -> tuple[Violation, ...]:
+    """Every violation of a history; () where all is well."""
+    facts = Facts(history)
+    rules = (_accounted, _records, _twice, _overlap, _started, _late, _stuck, _defects)
+    return tuple(violation for rule in rules for violation in rule(facts))
+
+
+# Every instant has its record
+
+
+def _accounted(facts: Facts) -> Iterator[Violation]:
+    bounds = facts.history.bounds
+    rules = Rules(bounds.look_ahead, bounds.threshold)
+    for key, accepted in _accepted(facts).items():
+        stored = facts.history.triggers.get(key)
+        deleted = any(c.answer != "rejected" for c in facts.about(key, ["delete"]))
+        if stored is None and not deleted:
+            yield Violation("accounted", key, "was accepted, and is gone")
+            continue
+        versions = _versions(accepted, facts.history)
+        replayed = replay(accepted, facts.by_trigger[key], versions, rules)
+        for finding in replayed.findings:
+            yield Violation("accounted", f"{key}@{finding.scheduled}", finding.problem)
+        if stored is not None and not replayed.findings:
+            gap = unaccounted(replayed.trigger, stored, versions)
+            if gap is not None:
+                yield Violation("accounted", f"{key}@{gap.scheduled}", gap.problem)
+
+
+def _accepted(facts: Facts) -> dict[str, Trigger]:
+    """Every trigger that the cluster accepted, as it was then."""
+    found: dict[str, Trigger] = {}
+    for command in facts.history.record.commands:
+        if command.kind == "schedule" and command.trigger is not None:
+            stored = facts.history.triggers.get(command.key)
+            if command.answer == "accepted" and command.trigger.created_at:
+                found[command.key] = command.trigger
+            elif stored is not None:
+                found[command.key] = stored
+    return {key: _as_accepted(trigger, facts) for key, trigger in found.items()}
+
+
+def _as_accepted(trigger: Trigger, facts: Facts) -> Trigger:
+    versions = _versions(trigger, facts.history)
+    return as_accepted(trigger, versions[0] if versions else None)
+
+
+def _versions(trigger: Trigger, history: History) -> Versions:
+    if not trigger.calendar:
+        return (None,)
+    given = [
+        command.calendar
+        for command in history.record.commands
+        if command.kind == "calendar" and command.answer != "rejected" and command.calendar
+    ]
+    return [resolve(trigger.calendar, {trigger.calendar: calendar}) for calendar in given]
+
+
+def _records(facts: Facts) -> Iterator[Violation]:
+    """A record that says it ran has its run; one that says it did not has none."""
+    for key, firing in facts.firings.items():
+        runs = [run for run in facts.runs(key) if run.attempt == firing.attempt]
+        if firing.state == "COMPLETE" and not any(run.outcome == "ok" for run in runs):
+            yield Violation("accounted", key, "is COMPLETE, but no run of it ended well")
+        if firing.state == "FAILED" and not _has_failed(runs, firing, facts):
+            yield Violation("accounted", key, "is FAILED, but no run of it failed")
+        if firing.state == "LOST" and not facts.troubled(
+            firing.member, firing.started_at or 0, facts.history.ended_at
+        ):
+            yield Violation("accounted", key, "is LOST, but its host was well")
+        if firing.state == "SKIPPED" and facts.runs(key):
+            yield Violation("accounted", key, "is SKIPPED, but it ran")
+    for key in facts.by_firing:
+        if key not in facts.firings:
+            yield Violation("accounted", key, "ran, and has no record")
+
+
+def _has_failed(runs: Sequence[Run], firing: Firing, facts: Facts) -> bool:
+    return any(run.outcome != "ok" for run in runs) or bool(
+        facts.troubled(firing.member, firing.started_at or 0, firing.finished_at or 0)
+    )
+
+
+# Nothing twice
+
+
+def _twice(facts: Facts) -> Iterator[Violation]:
+    for key, runs in facts.by_firing.items():
+        job = facts.jobs.get(job_of(key))
+        for first, second in zip(runs, runs[1:], strict=False):
+            if job is not None and not _may_follow(first, second, job, facts):
+                yield Violation(
+                    "twice",
+                    key,
+                    f"attempt {first.attempt} on {first.host} ({first.outcome or 'no end'}), then "
+                    f"attempt {second.attempt} on {second.host}",
+                )
+
+
+def _may_follow(first: Run, second: Run, job: Job, facts: Facts) -> bool:
+    if second.attempt <= first.attempt:
+        return False
+    if first.outcome in ("failed", "cancelled") and job.retry is not None:
+        return True
+    gone = facts.troubled(first.host, first.started, second.started)
+    return job.requests_recovery and bool(gone)
+
+
+def _overlap(facts: Facts) -> Iterator[Violation]:
+    by_job: defaultdict[str, list[Run]] = defaultdict(list)
+    for run in facts.history.record.runs:
+        by_job[run.job].append(run)
+    for key, runs in by_job.items():
+        job = facts.jobs.get(key)
+        if job is None or not job.disallow_concurrent:
+            continue
+        for first, second in zip(runs, runs[1:], strict=False):
+            if second.started < _over(first, facts):
+                yield Violation(
+                    "overlap", key, f"{second.firing} started while {first.firing} still ran"
+                )
+
+
+def _over(run: Run, facts: Facts) -> int:
+    """When a run was over as far as the cluster can know: a host that is out of reach is gone."""
+    ended = facts.history.ended_at if run.ended is None else run.ended
+    gone = [max(run.started, t.since) for t in facts.troubled(run.host, run.started, ended)]
+    return min([ended, *gone])
+
+
+# Nothing after it was stopped
+
+
+def _started(facts: Facts) -> Iterator[Violation]:
+    for key, runs in facts.by_firing.items():
+        trigger = key.partition("@")[0]
+        for run in runs:
+            stop = _stopped(trigger, run, facts)
+            if stop is not None and not facts.troubled(run.host, stop.answered, run.started):
+                yield Violation(
+                    "started",
+                    key,
+                    f"attempt {run.attempt} started at {run.started}, after {stop.kind} of "
+                    f"{stop.key} was acknowledged at {stop.answered}",
+                )
+
+
+def _stopped(trigger: str, run: Run, facts: Facts) -> Command | None:
+    """The pause or delete that was in force when a run started, if there was one for certain."""
+    kinds = ["pause", "resume", "delete", "schedule"]
+    asked = [c for c in facts.about(trigger, kinds) if c.answer != "rejected"]
+    for stop in asked:
+        if stop.kind in ("pause", "delete") and stop.answer == "accepted":
+            undone = any(
+                c.kind in ("resume", "schedule") and c.answered >= stop.sent and c.sent <= run.started
+                for c in asked
+            )
+            if stop.answered < run.started and not undone:
+                return stop
+    return None
+
+
+# In time, and at rest
+
+
+def _late(facts: Facts) -> Iterator[Violation]:
+    history = facts.history
+    settled = history.calm_since + history.bounds.settle
+    for key, runs in facts.by_firing.items():
+        firing = facts.firings.get(key)
+        if firing is None or firing.scheduled < settled or firing.fire_at is not None:
+            continue
+        late = runs[0].started - firing.scheduled
+        job = facts.jobs.get(firing.job)
+        waits = job is not None and job.disallow_concurrent
+        if late > history.bounds.lateness and not waits:
+            yield Violation("late", key, f"started {late} ms late")
+
+
+def _stuck(facts: Facts) -> Iterator[Violation]:
+    history = facts.history
+    overdue = history.ended_at - history.bounds.settle
+    for key, firing in facts.firings.items():
+        problem = _held_up(firing, facts, overdue)
+        if problem:
+            yield Violation("stuck", key, problem)
+    for job, holder in history.locks.items():
+        firing_of = facts.firings.get(holder)
+        if firing_of is None or firing_of.state in FINAL | {"PAUSED"}:
+            yield Violation("stuck", job, f"is locked by {holder}, which is over")
+    for key, trigger in history.triggers.items():
+        exclusive = _exclusive(trigger.job, facts)
+        if trigger.state == "ERROR":
+            yield Violation("stuck", key, f"is in ERROR: {trigger.error}")
+        elif trigger.state == "NORMAL" and (trigger.due or 0) < overdue and not exclusive:
+            yield Violation("stuck", key, f"was due at {trigger.due}, and nobody claimed it")
+
+
+def _held_up(firing: Firing, facts: Facts, overdue: int) -> str:
+    """Why an unfinished firing should not be so; "" where it may be."""
+    if firing.state in STARTABLE:
+        waiting = _exclusive(firing.job, facts) and firing.job in facts.history.locks
+        if (firing.fire_at or firing.scheduled) < overdue and not waiting:
+            return f"is still {firing.state}"
+    elif firing.state == "EXECUTING":
+        running = [run for run in facts.runs(firing.key) if run.ended is None]
+        if not running and (firing.started_at or 0) < overdue:
+            return f"is still EXECUTING on {firing.member}, where nothing runs"
+    elif firing.state == "PAUSED":
+        trigger = facts.history.triggers.get(firing.trigger)
+        if trigger is None or trigger.state != "PAUSED":
+            return "is PAUSED, but its trigger is not"
+    return ""
+
+
+def _exclusive(job: str, facts: Facts) -> bool:
+    found = facts.jobs.get(job)
+    return found is not None and found.disallow_concurrent
+
+
+def _defects(facts: Facts) -> Iterable[Violation]:
+    return [Violation("defect", "", failure) for failure in facts.history.failures]

@@ -1,0 +1,109 @@
+"""What happened in a simulation, told from outside the grid: what the checker judges.
+
+Every instant is epoch ms on the true clock, which no host's skew touches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Final, Literal, NamedTuple
+
+from gridsched.model.calendar import Calendar
+from gridsched.model.firing import Firing
+from gridsched.model.job import Job
+from gridsched.model.trigger import Trigger
+
+CommandKind = Literal[
+    "schedule", "pause", "resume", "delete", "fire", "cancel", "calendar"
+]
+Outcome = Literal["ok", "failed", "cancelled"]
+Answer = Literal["accepted", "rejected", "unknown"]
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of a job's function, as the function itself saw it. `ended` None: it never came to its
+    end, because its host died or froze or nobody waited for it any more."""
+
+    firing: str
+    job: str
+    attempt: int
+    host: str
+    started: int
+    ended: int | None = None
+    outcome: Outcome | None = None
+
+    def end(self, outcome: Outcome, now: int) -> None:
+        """It came to this end."""
+        self.ended, self.outcome = now, outcome
+
+
+class Command(NamedTuple):
+    """What a user asked for, and the answer. "unknown": it may or may not have been applied."""
+
+    kind: CommandKind
+    key: str
+    sent: int
+    answered: int
+    answer: Answer
+    job: Job | None = None
+    trigger: Trigger | None = None
+    calendar: Calendar | None = None
+
+
+class Trouble(NamedTuple):
+    """A fault of a host or of the grid, and how long it lasted. `host` "" is the grid itself."""
+
+    kind: str
+    host: str
+    since: int
+    until: int
+
+
+@dataclass
+class Record:
+    """What is written down while a simulation runs."""
+
+    runs: list[Run] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+
+
+RECORD: Final[ContextVar[Record]] = ContextVar("RECORD")
+"""Where the jobs of a simulation write down that they ran; clock and host are in theirs too."""
+
+
+class Bounds(NamedTuple):
+    """What the checker holds the cluster to (ms).
+
+    look_ahead, threshold   the cluster's own settings
+    skew       the most that any host's clock was wrong
+    settle     how long after the faults' end everything is right again
+    lateness   how late a run may start once it is
+    """
+
+    look_ahead: int
+    threshold: int
+    skew: int
+    settle: int
+    lateness: int
+
+
+class History(NamedTuple):
+    """A whole simulation: what was asked, what ran, what went wrong, and the stores at its end.
+
+    calm_since  when the last fault was over; `ended_at` is when the stores were read
+    failures    defects that the nodes themselves noticed: steps of services that raised
+    """
+
+    record: Record
+    firings: Sequence[Firing]
+    triggers: Mapping[str, Trigger]
+    jobs: Mapping[str, Job]
+    locks: Mapping[str, str]
+    calm_since: int
+    ended_at: int
+    bounds: Bounds
+    failures: Sequence[str] = ()

@@ -1,0 +1,148 @@
+"""The hosts of a simulation: each runs one node, unchanged, and may die, freeze, or be cut off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextvars import copy_context
+from random import Random
+from typing import Final
+
+from gridsched.clock import Ids, random_ids
+from gridsched.config.settings import Settings
+from gridsched.errors import GridError, NodeNameTaken
+from gridsched.grid.embedded import EmbeddedCluster, EmbeddedGrid
+from gridsched.grid.faults import Faults, FaultyGrid, Rates
+from gridsched.node.assembly import assemble
+from gridsched.node.node import Node
+from gridsched.simulation.history import RECORD, Record
+from gridsched.simulation.loop import SimulationLoop
+from gridsched.simulation.virtual_time import START, VirtualClock
+
+RESTART: Final = 1.0
+"""Seconds after which a supervisor starts a node again that could not start, or stopped."""
+
+
+def chance(seed: int, purpose: str) -> Random:
+    """A source of chance of its own for each purpose, so that none disturbs another."""
+    return Random(f"{seed} {purpose}")
+
+
+class Host:
+    """A machine with one node on it, which its supervisor starts again whenever it ends."""
+
+    def __init__(self, name: str, clock: VirtualClock, faults: Faults) -> None:
+        self.name = name
+        self.clock = clock
+        self.faults = faults
+        self.starts = 0
+        self.up = False
+        self.node: Node | None = None
+        self.grid: FaultyGrid | None = None
+
+    @property
+    def id(self) -> str:
+        """This start of the host, as its loop knows it."""
+        return f"{self.name}#{self.starts}"
+
+
+class World:
+    """The grid, the hosts and the true clock of one simulation."""
+
+    def __init__(
+        self, loop: SimulationLoop, seed: int, members: int, settings: Settings, rates: Rates
+    ) -> None:
+        self.loop = loop
+        self.clock = VirtualClock(loop)
+        self.record = Record()
+        self.settings = settings
+        self.hosts: list[Host] = []
+        self.dead: list[Node] = []
+        self._seed = seed
+        self._ids: Ids = random_ids(self.random("ids"))
+        self._rates = rates
+        self.grid = EmbeddedCluster(self.clock.now, self._ids, members=members)
+
+    def random(self, purpose: str) -> Random:
+        """`chance` of this simulation."""
+        return chance(self._seed, purpose)
+
+    @property
+    def defects(self) -> list[str]:
+        """Steps of services that raised what they should not."""
+        return [
+            f"{node.name}: {service.name} raised {service.failures} time(s)"
+            for node in (*self.dead, *self.nodes)
+            for service in node.services()
+            if service.failures
+        ]
+
+    def now(self) -> int:
+        """The true time, epoch ms."""
+        return START + int(self.loop.time() * 1000)
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The nodes that run now."""
+        return [host.node for host in self.hosts if host.node is not None]
+
+    def add_host(self, name: str) -> Host:
+        """A new host, started at once."""
+        faults = Faults(self.random(f"grid of {name}"), self._rates)
+        host = Host(name, VirtualClock(self.loop), faults)
+        self.hosts.append(host)
+        self.start(host)
+        return host
+
+    def start(self, host: Host) -> None:
+        """Start the host's node; its supervisor sees that it stays so."""
+        host.starts += 1
+        host.up = True
+        task = self.loop.spawn(host.id, self._supervise(host))
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = task.exception()
+        if error is not None:
+            raise error
+
+    def crash(self, host: Host) -> None:
+        """The host dies at whatever await it is: nothing is said, nothing given back."""
+        self.loop.kill(host.id)
+        host.up = False
+        if host.node is not None:
+            self.dead.append(host.node)  # what it holds must not end its tasks by being collected
+        if host.grid is not None:
+            closing = host.grid.close()
+            self.loop.create_task(closing, context=copy_context())
+        host.node = host.grid = None
+
+    async def _supervise(self, host: Host) -> None:
+        RECORD.set(self.record)
+        while True:
+            try:
+                await self._run(host)
+            except (GridError, NodeNameTaken):
+                pass
+            if host.grid is not None:
+                await host.grid.close()
+            host.node = host.grid = None
+            await asyncio.sleep(RESTART)
+
+    async def _run(self, host: Host) -> None:
+        """One life of the host's node: until it stops by itself, or cannot start."""
+        members = self.grid.members
+        beside = members[int(host.name.rpartition("-")[2]) % len(members)].uuid
+        host.grid = FaultyGrid(EmbeddedGrid(self.grid, beside), host.faults)
+        await host.grid.open()
+        node = await assemble(
+            self.settings, host.grid, host.clock, self._ids, name=host.name, address=host.name
+        )
+        await node.start()
+        host.node = node
+        await node.stopped.wait()
+
+    async def until(self, condition: Callable[[], bool], step: float = 1.0) -> None:
+        """Let virtual time pass until a condition holds."""
+        while not condition():
+            await asyncio.sleep(step)

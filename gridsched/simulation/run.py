@@ -1,0 +1,156 @@
+"""Runs one simulation from its scenario, and judges it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple
+
+from gridsched.client.scheduler import AsyncScheduler
+from gridsched.clock import random_ids
+from gridsched.grid.embedded import EmbeddedGrid
+from gridsched.grid.embedded.maps import MapChange
+from gridsched.grid.faults import Faults, FaultyGrid, Rates
+from gridsched.simulation.chaos import Chaos
+from gridsched.simulation.checker import Violation, check
+from gridsched.simulation.history import Bounds, History
+from gridsched.simulation.hosts import World, chance
+from gridsched.simulation.loop import SimulationLoop
+from gridsched.simulation.scenario import Scenario
+from gridsched.simulation.workload import Workload
+from gridsched.stores.caches import Caches, open_caches
+
+Progress = Callable[[float], None]
+"""Told now and then how many virtual seconds have gone by."""
+
+
+class Report(NamedTuple):
+    """What a simulation came to. `trace` is the hash of all that happened in it."""
+
+    scenario: Scenario
+    history: History
+    violations: tuple[Violation, ...]
+    trace: str
+
+
+class Trace:
+    """A hash over every change of every map, with its instant."""
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        self._now = now
+        self._hash = hashlib.sha256()
+
+    def follow(self, change: MapChange) -> None:
+        self._hash.update(b"%d " % self._now())
+        self._hash.update(change.key or b"")
+        self._hash.update(change.new or b"")
+
+    def digest(self) -> str:
+        return self._hash.hexdigest()[:16]
+
+
+def simulate(scenario: Scenario, progress: Progress = lambda _seconds: None) -> Report:
+    """Run a scenario to its end. The same one gives the same report."""
+    loop = SimulationLoop(chance(scenario.seed, "order"))
+    try:
+        return loop.run_until_complete(_Simulation(scenario, loop).run(progress))
+    finally:
+        loop.close()
+
+
+class _Simulation:
+    def __init__(self, scenario: Scenario, loop: SimulationLoop) -> None:
+        self._scenario = scenario
+        faults, settings = scenario.faults, scenario.settings
+        self._world = World(loop, scenario.seed, scenario.members, settings, faults.grid)
+        self._chaos = Chaos(self._world, faults)
+        self._trace = Trace(self._world.now)
+
+    async def run(self, progress: Progress) -> Report:
+        scenario, world = self._scenario, self._world
+        span = scenario.seconds - scenario.calm
+        client = await self._client()
+        for number in range(scenario.nodes):
+            world.add_host(f"node-{number}")
+        await world.until(lambda: len(world.nodes) == scenario.nodes)
+        self._follow()
+        self._chaos.start()
+        users = asyncio.create_task(self._users(client, span))
+        while world.loop.time() < span:
+            await asyncio.sleep(min(60.0, span - world.loop.time()))
+            progress(world.loop.time())
+        users.cancel()
+        await asyncio.wait([users])
+        if not users.cancelled():
+            users.result()
+        await self._chaos.stop()
+        self._client_faults.change_rates(Rates())
+        calm_since = world.now()
+        await asyncio.sleep(max(0.0, scenario.seconds - world.loop.time()))
+        progress(world.loop.time())
+        history = await self._history(calm_since)
+        return Report(scenario, history, check(history), self._trace.digest())
+
+    def _follow(self) -> None:
+        for held in self._world.grid.maps.values():
+            held.listeners.append(self._trace.follow)
+
+    async def _caches(self, faults: Faults) -> tuple[FaultyGrid, Caches]:
+        grid = FaultyGrid(EmbeddedGrid(self._world.grid), faults)
+        await grid.open()
+        settings = self._scenario.settings
+        return grid, await open_caches(grid, settings.caches, settings.queue_capacity)
+
+    async def _client(self) -> AsyncScheduler:
+        """A client that meets faults from now on, but could connect without."""
+        world = self._world
+        faults = Faults(world.random("grid of the client"))
+        grid, caches = await self._caches(faults)
+        faults.change_rates(self._scenario.faults.grid)
+        self._client_faults = faults
+        ids = random_ids(world.random("ids of the client"))
+        return AsyncScheduler(grid, caches, world.clock, ids, 30.0, owned=True)
+
+    async def _users(self, client: AsyncScheduler, span: float) -> None:
+        """First the jobs, within the first eighth of the time; then commands."""
+        scenario, world = self._scenario, self._world
+        workload = Workload(world, client, span)
+        await workload.store_calendar()
+        random = world.random("commands")
+        pending: set[asyncio.Task[None]] = set()
+
+        def give(command: Callable[[], Coroutine[Any, Any, None]]) -> None:
+            task = asyncio.create_task(command())
+            pending.add(task)
+            task.add_done_callback(pending.discard)
+
+        for _ in range(scenario.triggers):
+            give(workload.schedule)
+            await asyncio.sleep(random.expovariate(scenario.triggers / (span / 8)))
+        while scenario.commands > 0:
+            await asyncio.sleep(random.expovariate(scenario.commands / 3600))
+            give(workload.command)
+
+    async def _history(self, calm_since: int) -> History:
+        scenario, world = self._scenario, self._world
+        settings = scenario.settings
+        _, caches = await self._caches(Faults(world.random("unused")))
+        firings = [record.value for record in await caches.firings.find()]
+        return History(
+            world.record,
+            firings,
+            {record.key: record.value for record in await caches.triggers.find()},
+            {record.key: record.value for record in await caches.jobs.find()},
+            {record.key: record.value.firing for record in await caches.locks.find()},
+            calm_since,
+            world.now(),
+            Bounds(
+                settings.look_ahead_ms,
+                settings.misfire_threshold_ms,
+                round(scenario.faults.skew * 1000),
+                settle=4 * settings.session_timeout_ms,
+                lateness=2 * settings.poll_interval_ms + round(scenario.faults.skew * 1000),
+            ),
+            world.defects,
+        )

@@ -1,0 +1,205 @@
+"""What users do in a simulation: jobs with triggers of every kind, and commands about them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any, Final
+
+from gridsched.client.scheduler import AsyncScheduler
+from gridsched.errors import GridError, GridschedError, SubmissionTimeout
+from gridsched.model.calendar import Calendar, CronCalendar
+from gridsched.model.job import Job, Retry
+from gridsched.model.trigger import (
+    WHEN_SUBMITTED,
+    CalendarInterval,
+    Cron,
+    DailyTimeInterval,
+    Once,
+    Schedule,
+    Simple,
+    Trigger,
+)
+from gridsched.policy.misfire import instructions
+from gridsched.simulation.history import Command, CommandKind
+from gridsched.simulation.hosts import World
+
+CALENDAR: Final = "quiet"
+_TARGET: Final = "gridsched.simulation.jobs:work"
+_ZONES: Final = ("UTC", "Europe/London", "America/New_York", "Australia/Lord_Howe")
+_ASK: Final = 3.0
+"""Seconds between two attempts to give a command that must not be lost."""
+
+
+class Workload:
+    """Draws jobs and commands from chance, gives them to the cluster, and notes the answers."""
+
+    def __init__(self, world: World, client: AsyncScheduler, span: float) -> None:
+        self._world = world
+        self._client = client
+        self._random = world.random("workload")
+        self._span = span
+        self._jobs: list[str] = []
+        self._triggers: list[str] = []
+        self._made = 0
+
+    async def store_calendar(self) -> None:
+        """The calendar that some triggers are under; every cluster has it from the start."""
+        calendar = _calendar(self._random)
+        while not await self._note(
+            "calendar",
+            CALENDAR,
+            lambda: self._client.store_calendar(CALENDAR, calendar, override=True),
+            calendar=calendar,
+        ):
+            await asyncio.sleep(_ASK)
+
+    async def schedule(self) -> None:
+        """One more job with a trigger."""
+        self._made += 1
+        job = _job(self._random, self._made)
+        trigger = _trigger(self._random, self._made, self._world.now(), self._span)
+        key = f"{job.key}:{trigger.group}/{trigger.name}"
+        self._jobs.append(job.key)
+        self._triggers.append(key)
+        await self._note(
+            "schedule", key, lambda: self._client.schedule(job, trigger), job=job, trigger=trigger
+        )
+
+    async def command(self) -> None:
+        """One command of some kind about some trigger or job."""
+        random = self._random
+        key = random.choice(self._triggers if random.random() < 0.7 else self._jobs)
+        kinds: list[tuple[CommandKind, int]] = [
+            ("pause", 6), ("resume", 9), ("fire", 4), ("cancel", 3), ("delete", 1), ("schedule", 2),
+            ("calendar", 1),
+        ]  # fmt: skip
+        (kind,) = random.choices([k for k, _ in kinds], [weight for _, weight in kinds])
+        match kind:
+            case "pause":
+                await self._note(kind, key, lambda: self._client.pause(key))
+            case "resume":
+                await self._note(kind, key, lambda: self._client.resume(key))
+            case "delete":
+                await self._note(kind, key, lambda: self._client.delete(key))
+            case "fire":
+                await self._note(kind, key, lambda: self._client.fire(key))
+            case "schedule":
+                await self.schedule()
+            case "calendar":
+                await self.store_calendar()
+            case "cancel":
+                await self._cancel()
+
+    async def _cancel(self) -> None:
+        runs = self._world.record.runs
+        if runs:
+            trigger = self._random.choice(runs).firing
+            await self._note("cancel", trigger, lambda: self._client.cancel(trigger))
+
+    async def _note(
+        self,
+        kind: CommandKind,
+        key: str,
+        give: Callable[[], Awaitable[Any]],
+        job: Job | None = None,
+        trigger: Trigger | None = None,
+        calendar: Calendar | None = None,
+    ) -> bool:
+        """Give a command and note its answer; whether there was one."""
+        sent = self._world.now()
+        try:
+            given = await give()
+            answer = "accepted"
+            if isinstance(given, Trigger):
+                trigger = given
+        except (GridError, SubmissionTimeout):
+            answer = "unknown"
+        except GridschedError:
+            answer = "rejected"
+        self._world.record.commands.append(
+            Command(kind, key, sent, self._world.now(), answer, job, trigger, calendar)
+        )
+        return answer != "unknown"
+
+
+def _calendar(random: Random) -> Calendar:
+    """Leaves out one second in a few of every minute."""
+    second = random.randrange(0, 40)
+    return CronCalendar(f"{second}-{second + random.randrange(2, 20)} * * * * ?")
+
+
+def _job(random: Random, number: int) -> Job:
+    chance = random.random
+    slow = chance() < 0.1
+    seconds = random.uniform(0, 30) if slow else random.choice((0, 0, 0, 0.01, 0.2, 1.5))
+    failures = random.choice((1, 2, 5)) if chance() < 0.15 else 0
+    return Job(
+        _TARGET,
+        name=f"job-{number}",
+        group=random.choice(("ada", "bob", "eve")),
+        data={"seconds": round(seconds, 3), "failures": failures},
+        requests_recovery=chance() < 0.5,
+        disallow_concurrent=chance() < 0.3,
+        timeout=round(random.uniform(1, 20), 3) if slow or chance() < 0.1 else None,
+        priority=random.choice((1, 5, 5, 5, 10)),
+        retry=Retry(random.choice((2, 3)), random.uniform(0.5, 5)) if chance() < 0.4 else None,
+    )
+
+
+def _trigger(random: Random, number: int, now: int, span: float) -> Trigger:
+    schedule = random.choice(_KINDS)(random, now, round(span * 1000))
+    return Trigger(
+        schedule,
+        name=f"trigger-{number}",
+        group=random.choice(("north", "south")),
+        misfire=random.choice(instructions(schedule)),
+        calendar=CALENDAR if random.random() < 0.15 else "",
+        priority=random.choice((None, None, 1, 9)),
+    )
+
+
+def _interval(random: Random, span: int) -> int:
+    """From 1/30 of the span up to all of it, in whole seconds (ms)."""
+    return max(1, round(span * 30 ** -random.random() / 1000)) * 1000
+
+
+def _once(random: Random, now: int, span: int) -> Schedule:
+    return Once(random.choice((WHEN_SUBMITTED, now + round(random.uniform(0, span)))))
+
+
+def _simple(random: Random, now: int, span: int) -> Schedule:
+    start = random.choice((WHEN_SUBMITTED, now + round(random.uniform(0, span / 4))))
+    count = random.choice((-1, -1, 0, 3, 20))
+    end = now + round(random.uniform(span / 2, 2 * span)) if random.random() < 0.2 else None
+    return Simple(start, _interval(random, span), count, end)
+
+
+def _cron(random: Random, _now: int, span: int) -> Schedule:
+    second, minutes = random.randrange(60), max(1, _interval(random, span) // 60_000)
+    minute = f"{random.randrange(min(minutes, 60))}/{min(minutes, 59)}"
+    hours = minutes // 60
+    hour = f"{random.randrange(min(hours, 24))}/{min(hours, 23)}" if hours > 1 else "*"
+    minute = str(random.randrange(60)) if hours > 1 else minute
+    return Cron(f"{second} {minute} {hour} * * ?", random.choice(_ZONES))
+
+
+def _calendar_interval(random: Random, now: int, span: int) -> Schedule:
+    every = _interval(random, span)
+    for unit, length in (("DAY", 86_400_000), ("HOUR", 3_600_000), ("MINUTE", 60_000)):
+        if every >= 2 * length:
+            start = now + round(random.uniform(0, span / 8))
+            return CalendarInterval(start, every // length, unit, random.choice(_ZONES))
+    return CalendarInterval(now, max(1, every // 1000), "SECOND")
+
+
+def _daily_time_interval(random: Random, _now: int, span: int) -> Schedule:
+    every = _interval(random, span)
+    zone = random.choice(_ZONES)
+    if every >= 120_000:
+        return DailyTimeInterval(min(every // 60_000, 1440), "MINUTE", zone=zone)
+    return DailyTimeInterval(max(1, every // 1000), "SECOND", zone=zone)
+
+
+_KINDS: Final = (_once, _simple, _simple, _cron, _cron, _calendar_interval, _daily_time_interval)
