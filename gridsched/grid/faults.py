@@ -41,13 +41,16 @@ class Fault(Enum):
 
 
 class Rates(msgspec.Struct, frozen=True):
-    """How often things go wrong by chance, each from 0 to 1. `longest_delay` is in seconds."""
+    """How often things go wrong by chance, each from 0 to 1. `longest_delay`, of calls and of late
+    events, is in seconds."""
 
     delayed: float = 0.0
     longest_delay: float = 0.0
     unavailable: float = 0.0
     unknown: float = 0.0
     lost_events: float = 0.0
+    late_events: float = 0.0
+    doubled_events: float = 0.0
     lost_items: float = 0.0
     duplicated_items: float = 0.0
 
@@ -77,7 +80,7 @@ class Faults:
         """Delay a call or raise its GridUnavailable; return what else is scripted for it."""
         scripted = self._next(name, operation)
         if self._chance(self._rates.delayed):
-            await asyncio.sleep(self._random.uniform(0, self._rates.longest_delay))
+            await asyncio.sleep(self._delay())
         unavailable = self._chance(self._rates.unavailable)
         if self.cut_off or unavailable or scripted is Fault.UNAVAILABLE:
             raise GridUnavailable(f"{operation} on {name} does not reach the grid")
@@ -88,10 +91,19 @@ class Faults:
         unknown = self._chance(self._rates.unknown)
         return self._random.choice((Fault.APPLIED, Fault.NOT_APPLIED)) if unknown else None
 
-    def loses_event(self, name: str) -> bool:
-        """Whether an entry event is lost."""
+    def change_rates(self, rates: Rates) -> None:
+        """From now on things go wrong this often."""
+        self._rates = rates
+
+    def event_delays(self, name: str) -> list[float]:
+        """When an entry event arrives, in seconds from now: once, late, twice or never."""
         scripted = self._next(name, "event") is Fault.LOST
-        return self.cut_off or scripted or self._chance(self._rates.lost_events)
+        if self.cut_off or scripted or self._chance(self._rates.lost_events):
+            return []
+        copies = 2 if self._chance(self._rates.doubled_events) else 1
+        return [
+            self._delay() if self._chance(self._rates.late_events) else 0.0 for _ in range(copies)
+        ]
 
     def copies(self, name: str) -> int:
         """How many of an item arrive: 0, 1 or 2."""
@@ -101,6 +113,10 @@ class Faults:
         if scripted is Fault.DUPLICATED or self._chance(self._rates.duplicated_items):
             return 2
         return 1
+
+    def _delay(self) -> float:
+        """Most are short, few are as long as they may be."""
+        return float(self._random.random() ** 8 * self._rates.longest_delay)
 
     def _next(self, name: str, operation: str) -> Fault | None:
         scripted = self._scripted.get((name, operation))
@@ -219,8 +235,11 @@ class FaultyMap(_Faulty, GridMap):
         self, handler: Callable[[EntryEvent], None], kinds: Iterable[EntryKind] = EntryKind
     ) -> Cancel:
         def hear(event: EntryEvent) -> None:
-            if not self._faults.loses_event(self.name):
-                handler(event)
+            for delay in self._faults.event_delays(self.name):
+                if delay:
+                    asyncio.get_running_loop().call_later(delay, handler, event)
+                else:
+                    handler(event)
 
         return await self._read("listen", lambda: self._map.listen(hear, kinds))
 
