@@ -153,6 +153,7 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
                    needs none
     fired          instants claimed so far (Quartz's timesTriggered)
     misfired       instants that a misfire policy skipped or coalesced so far
+    accepted       the schedule as it was accepted, where a misfire policy has shifted it since
     error          why it is in state ERROR, or why its last firing is sent to no node
     submission     id of the submission that made it: applying that one twice changes nothing
     """
@@ -175,6 +176,7 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     previous_fire: int | None = None
     fired: int = 0
     misfired: int = 0
+    accepted: Schedule | None = None
     error: str = ""
     submission: str = ""
     created_at: int = 0

@@ -127,7 +127,9 @@ def _missed(
     if rest is not None and rest <= now:
         part = Instant(first, until, count, skipped=True)
         return Claim((part,), _advance(trigger, part, rest, now))
-    trigger = replace(trigger, schedule=after.schedule)
+    if after.schedule != trigger.schedule:
+        accepted = trigger.accepted or trigger.schedule
+        trigger = replace(trigger, schedule=after.schedule, accepted=accepted)
     if after.next_fire != now:
         skipped = Instant(first, until, count, skipped=True)
         return Claim((skipped,), _advance(trigger, skipped, after.next_fire, now))

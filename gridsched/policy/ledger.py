@@ -120,7 +120,7 @@ def _candidates(trigger: Trigger, versions: Versions) -> set[int | None]:
 
 
 def _judge(step: _Step, rules: Rules) -> str:
-    """"" where the record is what the policy answers for its time; else what it should be."""
+    """ "" where the record is what the policy answers for its time; else what it should be."""
     firing = step.firing
     decided = claim(step.trigger, _window(firing, rules), 1, step.calendar)
     if not decided.instants:

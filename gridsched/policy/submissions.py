@@ -98,6 +98,16 @@ def _accept(trigger: Trigger, submission: Submission, calendars: Mapping[str, Ca
     )
 
 
+def as_accepted(trigger: Trigger, calendar: ResolvedCalendar | None) -> Trigger:
+    """A stored trigger as it stood when it was accepted, by the calendar that it names now."""
+    schedule = trigger.accepted or trigger.schedule
+    at = first_fire(schedule, calendar)
+    fresh = replace(trigger, schedule=schedule, accepted=None, next_fire=at, due=at)
+    return replace(
+        fresh, state="NORMAL", previous_fire=None, fired=0, misfired=0, finished_at=None, error=""
+    )
+
+
 def _is_new(trigger: Trigger, stored: Mapping[str, Trigger], *, unique: bool) -> bool:
     there = stored.get(trigger.key)
     return there is None or not (unique or there.submission == trigger.submission)
