@@ -106,7 +106,7 @@ class Node:
             parts.membership.on_emptied = self._emptied
             await parts.membership.join()
             await parts.submissions.listen()
-            for service in self._services():
+            for service in self.services():
                 service.start()
             await parts.membership.activate()
         except BaseException:
@@ -174,11 +174,12 @@ class Node:
             _log.info("node %s gave %d firings back", self.name, len(records))
 
     async def _end_services(self) -> None:
-        for service in reversed(self._services()):
+        for service in reversed(self.services()):
             await service.stop()
         await self.parts.shell.close()
 
-    def _services(self) -> Sequence[Service]:
+    def services(self) -> Sequence[Service]:
+        """Its services, in the order in which they start."""
         parts = self.parts
         return (
             parts.membership,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 from gridsched.grid.faults import Rates
@@ -29,10 +30,10 @@ class Chaos:
         faults = self._faults
         for host in self._world.hosts:
             self._set_clock(host)
-            self._every(faults.crashes, lambda host=host: self._crash(host))
-            self._every(faults.stalls, lambda host=host: self._stall(host))
-            self._every(faults.cuts, lambda host=host: self._cut(host))
-            self._every(faults.clock_jumps, lambda host=host: self._jump(host))
+            self._every(faults.crashes, partial(self._crash, host))
+            self._every(faults.stalls, partial(self._stall, host))
+            self._every(faults.cuts, partial(self._cut, host))
+            self._every(faults.clock_jumps, partial(self._jump, host))
         self._every(faults.member_crashes, self._crash_member)
 
     async def stop(self) -> None:
@@ -100,9 +101,7 @@ class Chaos:
             await asyncio.sleep(self._random.uniform(0.1, self._faults.longest_outage))
         finally:
             grid.add_member()
-            self._world.record.troubles.append(
-                Trouble("member", "", since, self._world.now())
-            )
+            self._world.record.troubles.append(Trouble("member", "", since, self._world.now()))
 
     def _begin(self, host: Host) -> int:
         """One trouble at a time is enough for a host."""

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Final, Literal, NamedTuple
 
 from gridsched.model.firing import FINAL, STARTABLE, Firing
@@ -172,7 +173,7 @@ def _has_failed(runs: Sequence[Run], firing: Firing, facts: Facts) -> bool:
 def _twice(facts: Facts) -> Iterator[Violation]:
     for key, runs in facts.by_firing.items():
         job = facts.jobs.get(job_of(key))
-        for first, second in zip(runs, runs[1:], strict=False):
+        for first, second in pairwise(runs):
             if job is not None and not _may_follow(first, second, job, facts):
                 yield Violation(
                     "twice",
@@ -199,7 +200,7 @@ def _overlap(facts: Facts) -> Iterator[Violation]:
         job = facts.jobs.get(key)
         if job is None or not job.disallow_concurrent:
             continue
-        for first, second in zip(runs, runs[1:], strict=False):
+        for first, second in pairwise(runs):
             if second.started < _over(first, facts):
                 yield Violation(
                     "overlap", key, f"{second.firing} started while {first.firing} still ran"
@@ -237,7 +238,9 @@ def _stopped(trigger: str, run: Run, facts: Facts) -> Command | None:
     for stop in asked:
         if stop.kind in ("pause", "delete") and stop.answer == "accepted":
             undone = any(
-                c.kind in ("resume", "schedule") and c.answered >= stop.sent and c.sent <= run.started
+                c.kind in ("resume", "schedule")
+                and c.answered >= stop.sent
+                and c.sent <= run.started
                 for c in asked
             )
             if stop.answered < run.started and not undone:

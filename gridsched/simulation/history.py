@@ -15,9 +15,7 @@ from gridsched.model.firing import Firing
 from gridsched.model.job import Job
 from gridsched.model.trigger import Trigger
 
-CommandKind = Literal[
-    "schedule", "pause", "resume", "delete", "fire", "cancel", "calendar"
-]
+CommandKind = Literal["schedule", "pause", "resume", "delete", "fire", "cancel", "calendar"]
 Outcome = Literal["ok", "failed", "cancelled"]
 Answer = Literal["accepted", "rejected", "unknown"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
 from contextvars import copy_context
 from random import Random
 from typing import Final
@@ -17,7 +17,7 @@ from gridsched.node.assembly import assemble
 from gridsched.node.node import Node
 from gridsched.simulation.history import RECORD, Record
 from gridsched.simulation.loop import SimulationLoop
-from gridsched.simulation.virtual_time import START, VirtualClock
+from gridsched.simulation.virtual_time import VirtualClock
 
 RESTART: Final = 1.0
 """Seconds after which a supervisor starts a node again that could not start, or stopped."""
@@ -37,6 +37,7 @@ class Host:
         self.faults = faults
         self.starts = 0
         self.up = False
+        self.started = asyncio.Event()
         self.node: Node | None = None
         self.grid: FaultyGrid | None = None
 
@@ -79,19 +80,20 @@ class World:
 
     def now(self) -> int:
         """The true time, epoch ms."""
-        return START + int(self.loop.time() * 1000)
+        return self.clock.now()
 
     @property
     def nodes(self) -> list[Node]:
         """The nodes that run now."""
         return [host.node for host in self.hosts if host.node is not None]
 
-    def add_host(self, name: str) -> Host:
-        """A new host, started at once."""
+    async def add_host(self, name: str) -> Host:
+        """A new host, once its node is active."""
         faults = Faults(self.random(f"grid of {name}"), self._rates)
         host = Host(name, VirtualClock(self.loop), faults)
         self.hosts.append(host)
         self.start(host)
+        await host.started.wait()
         return host
 
     def start(self, host: Host) -> None:
@@ -120,10 +122,8 @@ class World:
     async def _supervise(self, host: Host) -> None:
         RECORD.set(self.record)
         while True:
-            try:
+            with contextlib.suppress(GridError, NodeNameTaken):
                 await self._run(host)
-            except (GridError, NodeNameTaken):
-                pass
             if host.grid is not None:
                 await host.grid.close()
             host.node = host.grid = None
@@ -140,9 +140,5 @@ class World:
         )
         await node.start()
         host.node = node
+        host.started.set()
         await node.stopped.wait()
-
-    async def until(self, condition: Callable[[], bool], step: float = 1.0) -> None:
-        """Let virtual time pass until a condition holds."""
-        while not condition():
-            await asyncio.sleep(step)

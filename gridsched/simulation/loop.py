@@ -15,7 +15,7 @@ from asyncio import events
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar
 from random import Random
-from typing import Any, TypeVar, TypeVarTuple, Unpack
+from typing import Any, TypeVar, TypeVarTuple
 
 HOST: ContextVar[str] = ContextVar("HOST", default="")
 """The host that runs this; "" for the simulation itself, which neither freezes nor dies."""
@@ -24,19 +24,18 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 
-class SimulationLoop(asyncio.AbstractEventLoop):
-    """An event loop of its own: asyncio's asks the operating system at every turn."""
+class SimulationLoop(asyncio.BaseEventLoop):
+    """An event loop that never asks the operating system."""
 
     def __init__(self, random: Random) -> None:
+        super().__init__()
         self._random = random.random
         self._now = 0.0
         self._serial = 0
-        self._ready: list[asyncio.Handle] = []
+        self._runnable: list[asyncio.Handle] = []
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._frozen: dict[str, list[asyncio.Handle]] = {}
         self._dead: set[str] = set()
-        self._running = False
-        self._closed = False
         self._tasks: list[asyncio.Task[Any]] = []
         self._most_tasks = 1000
         self._failure: BaseException | None = None
@@ -49,7 +48,7 @@ class SimulationLoop(asyncio.AbstractEventLoop):
 
     def thaw(self, host: str) -> None:
         """What became ready meanwhile runs now."""
-        self._ready += self._frozen.pop(host, [])
+        self._runnable += self._frozen.pop(host, [])
 
     def kill(self, host: str) -> None:
         """Nothing of this host ever runs again. Hosts are not born twice: give each start a name."""
@@ -69,19 +68,17 @@ class SimulationLoop(asyncio.AbstractEventLoop):
             future = self.create_task(future)
         before = events._get_running_loop()
         events._set_running_loop(self)
-        self._running = True
         try:
             while not future.done() and self._failure is None:
                 self._turn()
         finally:
-            self._running = False
             events._set_running_loop(before)
         if self._failure is not None:
             raise self._failure
         return future.result()
 
     def _turn(self) -> None:
-        ready = self._ready
+        ready = self._runnable
         if not ready:
             self._advance()
         last = len(ready) - 1
@@ -104,7 +101,7 @@ class SimulationLoop(asyncio.AbstractEventLoop):
 
     def _advance(self) -> None:
         """Jump to the next timer, and make ready all that is due then."""
-        timers, ready = self._timers, self._ready
+        timers, ready = self._timers, self._runnable
         while timers and timers[0][2]._cancelled:
             heapq.heappop(timers)
         if not timers:
@@ -120,12 +117,12 @@ class SimulationLoop(asyncio.AbstractEventLoop):
 
     def call_soon(
         self,
-        callback: Callable[[Unpack[Ts]], object],
-        *args: Unpack[Ts],
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
         context: Context | None = None,
     ) -> asyncio.Handle:
         handle = asyncio.Handle(callback, args, self, context)
-        self._ready.append(handle)
+        self._runnable.append(handle)
         return handle
 
     call_soon_threadsafe = call_soon
@@ -133,8 +130,8 @@ class SimulationLoop(asyncio.AbstractEventLoop):
     def call_later(
         self,
         delay: float,
-        callback: Callable[[Unpack[Ts]], object],
-        *args: Unpack[Ts],
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         return self.call_at(self._now + delay, callback, *args, context=context)
@@ -142,8 +139,8 @@ class SimulationLoop(asyncio.AbstractEventLoop):
     def call_at(
         self,
         when: float,
-        callback: Callable[[Unpack[Ts]], object],
-        *args: Unpack[Ts],
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         handle = asyncio.TimerHandle(when, callback, args, self, context)
@@ -154,19 +151,16 @@ class SimulationLoop(asyncio.AbstractEventLoop):
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """It stays in the heap until its time has come."""
 
-    def create_future(self) -> asyncio.Future[Any]:
-        return asyncio.Future(loop=self)
-
     def create_task(
         self,
         coro: Any,
         *,
-        name: str | None = None,
+        name: object = None,
         context: Context | None = None,
     ) -> asyncio.Task[Any]:
         """A task. It is kept until it is done: one of a dead host must not be collected, which
         would carry out its `finally`, and at a time that depends on the collector."""
-        task = asyncio.Task(coro, loop=self, name=name, context=context)
+        task = asyncio.Task(coro, loop=self, name=name, context=context)  # type: ignore[arg-type]
         self._tasks.append(task)
         if len(self._tasks) > self._most_tasks:
             self._tasks = [each for each in self._tasks if not each.done()]
@@ -179,17 +173,8 @@ class SimulationLoop(asyncio.AbstractEventLoop):
         if error is not None:
             self._failure = self._failure or error
 
-    def get_debug(self) -> bool:
-        return False
-
-    def is_running(self) -> bool:
-        return self._running
-
-    def is_closed(self) -> bool:
-        return self._closed
-
     def close(self) -> None:
-        self._closed = True
-        self._ready.clear()
+        super().close()
+        self._runnable.clear()
         self._timers.clear()
         self._frozen.clear()

@@ -54,7 +54,8 @@ def simulate(scenario: Scenario, progress: Progress = lambda _seconds: None) -> 
     """Run a scenario to its end. The same one gives the same report."""
     loop = SimulationLoop(chance(scenario.seed, "order"))
     try:
-        return loop.run_until_complete(_Simulation(scenario, loop).run(progress))
+        report: Report = loop.run_until_complete(_Simulation(scenario, loop).run(progress))
+        return report
     finally:
         loop.close()
 
@@ -72,8 +73,7 @@ class _Simulation:
         span = scenario.seconds - scenario.calm
         client = await self._client()
         for number in range(scenario.nodes):
-            world.add_host(f"node-{number}")
-        await world.until(lambda: len(world.nodes) == scenario.nodes)
+            await world.add_host(f"node-{number}")
         self._follow()
         self._chaos.start()
         users = asyncio.create_task(self._users(client, span))

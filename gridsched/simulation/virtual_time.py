@@ -70,7 +70,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 class VirtualClock:
     """The clocks of a virtual loop: the wall clock is `START` plus the loop's time, plus `skew` ms."""
 
-    def __init__(self, loop: VirtualTimeLoop, skew: int = 0) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, skew: int = 0) -> None:
         self._loop = loop
         self.skew = skew
 

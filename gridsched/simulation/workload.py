@@ -5,31 +5,48 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gridsched.client.scheduler import AsyncScheduler
 from gridsched.errors import GridError, GridschedError, SubmissionTimeout
 from gridsched.model.calendar import Calendar, CronCalendar
-from gridsched.model.job import Job, Retry
+from gridsched.model.job import Job
+from gridsched.model.retry import Retry
 from gridsched.model.trigger import (
     WHEN_SUBMITTED,
     CalendarInterval,
     Cron,
     DailyTimeInterval,
+    IntervalUnit,
     Once,
     Schedule,
     Simple,
     Trigger,
 )
 from gridsched.policy.misfire import instructions
-from gridsched.simulation.history import Command, CommandKind
+from gridsched.simulation.history import Answer, Command, CommandKind
 from gridsched.simulation.hosts import World
 
 CALENDAR: Final = "quiet"
 _TARGET: Final = "gridsched.simulation.jobs:work"
 _ZONES: Final = ("UTC", "Europe/London", "America/New_York", "Australia/Lord_Howe")
+_UNITS: Final[tuple[tuple[IntervalUnit, int], ...]] = (
+    ("DAY", 86_400_000),
+    ("HOUR", 3_600_000),
+    ("MINUTE", 60_000),
+)
 _ASK: Final = 3.0
 """Seconds between two attempts to give a command that must not be lost."""
+
+
+class Given(NamedTuple):
+    """A command as it is given: see `Command`."""
+
+    kind: CommandKind
+    key: str
+    job: Job | None = None
+    trigger: Trigger | None = None
+    calendar: Calendar | None = None
 
 
 class Workload:
@@ -47,12 +64,12 @@ class Workload:
     async def store_calendar(self) -> None:
         """The calendar that some triggers are under; every cluster has it from the start."""
         calendar = _calendar(self._random)
-        while not await self._note(
-            "calendar",
-            CALENDAR,
-            lambda: self._client.store_calendar(CALENDAR, calendar, override=True),
-            calendar=calendar,
-        ):
+        given = Given("calendar", CALENDAR, calendar=calendar)
+        answer: Answer = "unknown"
+        while answer == "unknown":
+            answer = await self._note(
+                given, lambda: self._client.store_calendar(CALENDAR, calendar, override=True)
+            )
             await asyncio.sleep(_ASK)
 
     async def schedule(self) -> None:
@@ -63,9 +80,8 @@ class Workload:
         key = f"{job.key}:{trigger.group}/{trigger.name}"
         self._jobs.append(job.key)
         self._triggers.append(key)
-        await self._note(
-            "schedule", key, lambda: self._client.schedule(job, trigger), job=job, trigger=trigger
-        )
+        given = Given("schedule", key, job, trigger)
+        await self._note(given, lambda: self._client.schedule(job, trigger))
 
     async def command(self) -> None:
         """One command of some kind about some trigger or job."""
@@ -78,13 +94,13 @@ class Workload:
         (kind,) = random.choices([k for k, _ in kinds], [weight for _, weight in kinds])
         match kind:
             case "pause":
-                await self._note(kind, key, lambda: self._client.pause(key))
+                await self._note(Given(kind, key), lambda: self._client.pause(key))
             case "resume":
-                await self._note(kind, key, lambda: self._client.resume(key))
+                await self._note(Given(kind, key), lambda: self._client.resume(key))
             case "delete":
-                await self._note(kind, key, lambda: self._client.delete(key))
+                await self._note(Given(kind, key), lambda: self._client.delete(key))
             case "fire":
-                await self._note(kind, key, lambda: self._client.fire(key))
+                await self._note(Given(kind, key), lambda: self._client.fire(key))
             case "schedule":
                 await self.schedule()
             case "calendar":
@@ -96,32 +112,31 @@ class Workload:
         runs = self._world.record.runs
         if runs:
             trigger = self._random.choice(runs).firing
-            await self._note("cancel", trigger, lambda: self._client.cancel(trigger))
+            await self._note(Given("cancel", trigger), lambda: self._client.cancel(trigger))
 
-    async def _note(
-        self,
-        kind: CommandKind,
-        key: str,
-        give: Callable[[], Awaitable[Any]],
-        job: Job | None = None,
-        trigger: Trigger | None = None,
-        calendar: Calendar | None = None,
-    ) -> bool:
-        """Give a command and note its answer; whether there was one."""
-        sent = self._world.now()
+    async def _note(self, given: Given, give: Callable[[], Awaitable[Any]]) -> Answer:
+        """Give a command and note its answer."""
+        sent, trigger = self._world.now(), given.trigger
+        answer: Answer = "accepted"
         try:
-            given = await give()
-            answer = "accepted"
-            if isinstance(given, Trigger):
-                trigger = given
+            got = await give()
+            trigger = got if isinstance(got, Trigger) else trigger
         except (GridError, SubmissionTimeout):
             answer = "unknown"
         except GridschedError:
             answer = "rejected"
-        self._world.record.commands.append(
-            Command(kind, key, sent, self._world.now(), answer, job, trigger, calendar)
+        command = Command(
+            given.kind,
+            given.key,
+            sent,
+            self._world.now(),
+            answer,
+            given.job,
+            trigger,
+            given.calendar,
         )
-        return answer != "unknown"
+        self._world.record.commands.append(command)
+        return answer
 
 
 def _calendar(random: Random) -> Calendar:
@@ -162,7 +177,8 @@ def _trigger(random: Random, number: int, now: int, span: float) -> Trigger:
 
 def _interval(random: Random, span: int) -> int:
     """From 1/30 of the span up to all of it, in whole seconds (ms)."""
-    return max(1, round(span * 30 ** -random.random() / 1000)) * 1000
+    share: float = 30 ** -random.random()
+    return max(1, round(span * share / 1000)) * 1000
 
 
 def _once(random: Random, now: int, span: int) -> Schedule:
@@ -187,7 +203,7 @@ def _cron(random: Random, _now: int, span: int) -> Schedule:
 
 def _calendar_interval(random: Random, now: int, span: int) -> Schedule:
     every = _interval(random, span)
-    for unit, length in (("DAY", 86_400_000), ("HOUR", 3_600_000), ("MINUTE", 60_000)):
+    for unit, length in _UNITS:
         if every >= 2 * length:
             start = now + round(random.uniform(0, span / 8))
             return CalendarInterval(start, every // length, unit, random.choice(_ZONES))

@@ -76,7 +76,7 @@ class Cluster:
 
     async def crash(self, node: Node) -> None:
         """End a node as SIGKILL would: nothing is said, nothing given back."""
-        for service in node._services():
+        for service in node.services():
             await service._end()
         await node.grid.close()
         self.nodes.remove(node)
