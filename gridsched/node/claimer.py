@@ -211,16 +211,24 @@ class Claimer:
         adopted: list[_Made] = []
         for each in made:
             own = [found.get(firing.key, firing) for firing in each.firings]
-            advanced = each.advanced
-            if own[0].value.until != each.firings[0].value.until:
-                advanced = adopt(each.due.trigger.value, own[0].value, window, each.due.calendar)
-                advanced = _shown(advanced, each.due.lane)
-            # A node whose clock is ahead put into one range what we made one by one.
-            covered = [r for r in own[1:] if r.value.scheduled <= (own[0].value.until or 0)]
-            await firings.apply([firings.removed(r) for r in covered if r.key not in found])
-            own = [record for record in own if record not in covered]
-            adopted.append(each._replace(advanced=advanced, firings=own))
+            theirs = self._as_theirs(each.due, own[0].value, window)
+            if own[0].key in there and theirs is not None:
+                # What we made beyond the first follows from our decision, which does not stand.
+                await firings.apply([firings.removed(r) for r in own[1:] if r.key not in found])
+                each = each._replace(advanced=_shown(theirs, each.due.lane), firings=own[:1])  # noqa: PLW2901
+            else:
+                each = each._replace(firings=own)  # noqa: PLW2901
+            adopted.append(each)
         return adopted
+
+    @staticmethod
+    def _as_theirs(due: _Due, firing: Firing, window: Window) -> Trigger | None:
+        """The trigger after another node's decision about its next instant; None where ours is the
+        same. Clocks differ, and a misfire policy may start the schedule anew from the time it was
+        applied at."""
+        theirs = adopt(due.trigger.value, firing, window, due.calendar)
+        ours = claim(due.trigger.value, window, 1, due.calendar).trigger
+        return None if theirs == ours else theirs
 
     def _outgoing(self, made: _Made) -> list[Outgoing]:
         if made.due.lane.reason:
