@@ -86,6 +86,8 @@ class Sweep(Service):
                 trigger = triggers.get(record.value.trigger)
                 if record.value.state in STARTABLE:
                     await self._waiting(record, job, trigger)
+                elif record.value.state == "PAUSED":
+                    await self._parked(record, trigger)
                 elif record.value.state == "EXECUTING":
                     await self._running(record, job)
                 elif record.value.leaves is not None:
@@ -120,6 +122,19 @@ class Sweep(Service):
             record.value
         ):
             self._dispatcher.tell_nowhere([(record.key, lane.reason)])
+
+    async def _parked(self, record: Record[Firing], trigger: Record[Trigger] | None) -> None:
+        """PAUSED: whoever resumed or removed its trigger may have died before it came to this."""
+        now = self._clock.now()
+        if trigger is None:
+            gone = commands.cancel_firing(record.value, "its trigger was removed", now)
+            await self._caches.firings.replace(record, gone)
+        elif trigger.value.state == "PAUSED":
+            await self._renew(record)
+        else:
+            threshold = self._settings.misfire_threshold_ms
+            resumed = commands.resume_firing(record.value, trigger.value, now, threshold)
+            await self._caches.firings.replace(record, resumed)
 
     async def _send(
         self, record: Record[Firing], job: Record[Job], trigger: Record[Trigger], lane: Lane

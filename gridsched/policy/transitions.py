@@ -155,8 +155,9 @@ def hand_back(firing: Firing, now: int) -> Firing:
 
 
 def pause(firing: Firing) -> Firing:
-    """Its trigger was paused before it started."""
-    return replace(firing, state="PAUSED", due=None)
+    """Its trigger was paused before it started. It keeps its `due`: somebody looks now and then
+    whether its trigger still is."""
+    return replace(firing, state="PAUSED")
 
 
 def resume(firing: Firing, now: int) -> Firing:
