@@ -87,13 +87,13 @@ async def _build(core: Core, grid: Grid, me: Member) -> Parts:
     claimer = Claimer(core, parts.dispatcher, locks)
     parts.timer = Timer(core, claimer, parts.dispatcher, parts.membership)
     parts.sweep = Sweep(core, parts.dispatcher, locks, parts.membership, parts.timer.opened)
-    parts.retention = Retention(core, parts.membership)
+    parts.retention = Retention(core, parts.membership, locks)
     groups = Groups(core, locks)
     commands = Commands(core, locks, parts.retention, groups)
     parts.submissions = SubmissionsListener(
         core, parts.membership, Scheduling(core, groups), commands, parts.timer
     )
-    parts.shell = Shell(core)
+    parts.shell = Shell(core, parts.membership)
     parts.receiver = Receiver(core, parts.queue, parts.shell.room, parts.shell.hold)
     parts.finisher = Finisher(core, locks, parts.shell.recorded)
     parts.reporter = Reporter(core, parts.shell)

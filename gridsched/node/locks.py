@@ -8,7 +8,7 @@ a lease's time for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gridsched.model.firing import FINAL, Firing
 from gridsched.node.core import Core
@@ -46,6 +46,11 @@ class JobLocks:
         record = await self._locks.get(job)
         if record is not None and record.value.firing == firing:
             await self._locks.apply([self._locks.removed(record)])
+
+    async def release_stale(self, partitions: Sequence[int]) -> None:
+        """Release the locks of what is over in these partitions: whoever was to give them back died."""
+        for record in await self._locks.find([], partitions):
+            await self._holder(record.key)
 
     async def step(self, record: Record[Firing], step: Callable[[Firing], Firing]) -> None:
         """Take a firing one step; the lock of one that this ends or parks is released."""

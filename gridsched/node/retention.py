@@ -8,6 +8,7 @@ from typing import Final
 from gridsched.grid.data import partition_of
 from gridsched.model.trigger import Trigger
 from gridsched.node.core import Core
+from gridsched.node.locks import JobLocks
 from gridsched.node.membership import Membership
 from gridsched.node.service import Service
 from gridsched.policy.ownership import slices
@@ -23,14 +24,16 @@ read its trigger before from making it again; and a client needs a moment to col
 
 class Retention(Service):
     """Forgets old firings, results and submissions; removes triggers that are complete, and jobs
-    that are not durable once their last trigger is gone (as Quartz does)."""
+    that are not durable once their last trigger is gone (as Quartz does); releases the locks of jobs
+    whose firings are over."""
 
-    def __init__(self, core: Core, membership: Membership) -> None:
+    def __init__(self, core: Core, membership: Membership, locks: JobLocks) -> None:
         super().__init__("retention")
         self._caches = core.caches
         self._clock = core.clock
         self._settings = core.settings.caches
         self._membership = membership
+        self._locks = locks
 
     async def step(self) -> None:
         await self.rest(INTERVAL)
@@ -41,6 +44,7 @@ class Retention(Service):
             await self._caches.submissions.forget(now, part)
             until = now - settings.trigger_retention_ms
             await self._remove_finished(await self._caches.triggers.finished(until, part))
+            await self._locks.release_stale(part)
 
     async def _remove_finished(self, finished: Sequence[Record[Trigger]]) -> None:
         """A trigger goes once none of its firings can still run: a retry needs its data."""

@@ -19,6 +19,7 @@ from gridsched.jobs.runnable import Place
 from gridsched.model.firing import STARTABLE, Firing
 from gridsched.node.core import Core
 from gridsched.node.hooks import Hook
+from gridsched.node.membership import Membership
 from gridsched.node.service import Service
 from gridsched.node.shell.coroutines import LoopExecutor
 from gridsched.node.shell.finisher import Finisher, ended_well
@@ -32,14 +33,16 @@ BATCH: Final = 128
 """Firings started as one batch."""
 
 _LONGEST_START: Final = 10.0
+_STALE_PAUSE: Final = 0.1
 
 
 class Shell(Service):
     """Holds, starts and runs firings of this node."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, membership: Membership) -> None:
         super().__init__("shell")
         self._core = core
+        self._membership = membership
         self._me = (core.name, core.incarnation)
         self._firings = core.caches.firings
         self._runnables = core.runnables
@@ -114,6 +117,10 @@ class Shell(Service):
 
     async def step(self) -> None:
         self._take_due()
+        if not self._membership.fresh:
+            # The others have taken over: they would take what starts now for an orphan.
+            await self.rest(_STALE_PAUSE)
+            return
         batch = self._startable()
         if batch:
             await self._start(batch)
