@@ -72,7 +72,8 @@ class Facts:
         return [command for command in found if command.kind in kinds]
 
     def troubled(self, host: str, since: int, until: int) -> list[Trouble]:
-        """The times at which a host was out of reach of the others, between two instants."""
+        """The times at which a host was out of reach of the others, between two instants. They may
+        still take it for gone a session timeout later."""
         name = host.partition("#")[0]
         return [
             trouble
@@ -80,7 +81,7 @@ class Facts:
             if trouble.host == name
             and trouble.kind in UNFENCED
             and trouble.since <= until
-            and trouble.until >= since
+            and trouble.until + self.history.bounds.session_timeout >= since
         ]
 
 

@@ -76,7 +76,7 @@ RECORD: Final[ContextVar[Record]] = ContextVar("RECORD")
 class Bounds(NamedTuple):
     """What the checker holds the cluster to (ms).
 
-    look_ahead, threshold   the cluster's own settings
+    look_ahead, threshold, session_timeout   the cluster's own settings
     skew       the most that any host's clock was wrong
     settle     how long after the faults' end everything is right again
     lateness   how late a run may start once it is
@@ -84,6 +84,7 @@ class Bounds(NamedTuple):
 
     look_ahead: int
     threshold: int
+    session_timeout: int
     skew: int
     settle: int
     lateness: int

@@ -148,6 +148,7 @@ class _Simulation:
             Bounds(
                 settings.look_ahead_ms,
                 settings.misfire_threshold_ms,
+                settings.session_timeout_ms,
                 round(scenario.faults.skew * 1000),
                 settle=4 * settings.session_timeout_ms,
                 lateness=2 * settings.poll_interval_ms + round(scenario.faults.skew * 1000),
