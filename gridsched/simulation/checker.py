@@ -297,7 +297,7 @@ def _held_up(firing: Firing, facts: Facts, overdue: int) -> str:
             return f"is still EXECUTING on {firing.member}, where nothing runs"
     elif firing.state == "PAUSED":
         trigger = facts.history.triggers.get(firing.trigger)
-        if trigger is None or trigger.state != "PAUSED":
+        if trigger is None or trigger.state == "NORMAL":
             return "is PAUSED, but its trigger is not"
     return ""
 
