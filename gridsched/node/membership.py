@@ -227,6 +227,13 @@ class Membership(Service):
         """Has this node beaten within the session timeout? If not, the others took over."""
         return self._clock.monotonic() - self._beaten_at <= self._timeout
 
+    def check_fresh(self) -> None:
+        """GridUnavailable where it is not fresh."""
+        if not self.fresh:
+            raise GridUnavailable(
+                f"no beat reached it for {self._timeout:g} s, so nothing is owned"
+            )
+
     def alive(self, name: str, incarnation: str) -> bool:
         """Is that very start of the node seen alive?"""
         if name == self.me.name:
@@ -257,10 +264,7 @@ class Membership(Service):
 
     def owned(self) -> tuple[int, ...]:
         """The partitions that this node looks after now. GridUnavailable while it is not fresh."""
-        if not self.fresh:
-            raise GridUnavailable(
-                f"no beat reached it for {self._timeout:g} s, so nothing is owned"
-            )
+        self.check_fresh()
         if self._owned is None:
             among = keepers(self.active(), len(self.live()))
             nodes = {member.name: member.beside for member in among}

@@ -33,7 +33,6 @@ BATCH: Final = 128
 """Firings started as one batch."""
 
 _LONGEST_START: Final = 10.0
-_STALE_PAUSE: Final = 0.1
 
 
 class Shell(Service):
@@ -117,10 +116,9 @@ class Shell(Service):
 
     async def step(self) -> None:
         self._take_due()
-        if not self._membership.fresh:
-            # The others have taken over: they would take what starts now for an orphan.
-            await self.rest(_STALE_PAUSE)
-            return
+        if any(self._ready.values()):
+            # Where the others have taken over, they would take what starts now for an orphan.
+            self._membership.check_fresh()
         batch = self._startable()
         if batch:
             await self._start(batch)
