@@ -212,13 +212,12 @@ class Claimer:
         for each in made:
             own = [found.get(firing.key, firing) for firing in each.firings]
             theirs = self._as_theirs(each.due, own[0].value, window)
-            if own[0].key in there and theirs is not None:
-                # What we made beyond the first follows from our decision, which does not stand.
-                await firings.apply([firings.removed(r) for r in own[1:] if r.key not in found])
-                each = each._replace(advanced=_shown(theirs, each.due.lane), firings=own[:1])  # noqa: PLW2901
-            else:
-                each = each._replace(firings=own)  # noqa: PLW2901
-            adopted.append(each)
+            if own[0].key not in there or theirs is None:
+                adopted.append(each._replace(firings=own))
+                continue
+            # What we made beyond the first follows from our decision, which does not stand.
+            await firings.apply([firings.removed(r) for r in own[1:] if r.key not in found])
+            adopted.append(each._replace(advanced=theirs, firings=own[:1]))
         return adopted
 
     @staticmethod
@@ -228,7 +227,7 @@ class Claimer:
         applied at."""
         theirs = adopt(due.trigger.value, firing, window, due.calendar)
         ours = claim(due.trigger.value, window, 1, due.calendar).trigger
-        return None if theirs == ours else theirs
+        return None if theirs == ours else _shown(theirs, due.lane)
 
     def _outgoing(self, made: _Made) -> list[Outgoing]:
         if made.due.lane.reason:
