@@ -54,7 +54,7 @@ def jobs(scheduler: Scheduler, *, key: str | None, group: str | None, output: Ou
         scheduler.jobs(group=group),
         {
             "job": lambda job: job.key,
-            "target": lambda job: job.target,
+            "target": lambda job: job.target if job.task is None else words.task(job.task),
             "options": _job_options,
             "data": lambda job: words.written(job.data) if job.data else "",
         },

@@ -21,6 +21,7 @@ from rich.text import Text
 from gridsched.cli import words
 from gridsched.cli.options import ZONE
 from gridsched.model.groups import GroupRule
+from gridsched.model.http import HttpTask, shown
 from gridsched.model.member import Member
 
 V = TypeVar("V", bound=msgspec.Struct)
@@ -138,9 +139,11 @@ def keyed(value: msgspec.Struct) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A value of plain JSON types. Fields that have their default are there too, so that the names
-    are always the same."""
+    """A value of plain JSON types, without passwords. Fields that have their default are there
+    too, so that the names are always the same."""
     match value:
+        case HttpTask() if value != shown(value):
+            return plain(shown(value))
         case msgspec.Struct():
             fields = {name: plain(getattr(value, name)) for name in value.__struct_fields__}
             tag = value.__struct_config__.tag

@@ -20,22 +20,25 @@ from gridsched.cli.options import (
     wait_option,
 )
 from gridsched.cli.remote import remote
+from gridsched.cli.task_options import task_options
 from gridsched.client.blocking import Handle, Scheduler
 from gridsched.client.triggers import cron, every, once
 from gridsched.model.dispatch import DispatchPolicy
 from gridsched.model.dst import DstPolicy
+from gridsched.model.http import HttpTask, ServiceOperation
 from gridsched.model.job import Job
 from gridsched.model.keys import DEFAULT_GROUP
 from gridsched.model.trigger import Trigger
 
 
 @click.command()
-@click.argument("target")
+@task_options
 @click.option(
     "--name",
     default="",
     metavar="NAME",
-    help="The job's name; default: its function's; without a schedule a new one.",
+    help="The job's name; default: its function's, operation's or host's; without a schedule a new "
+    "one.",
 )
 @click.option(
     "--group", default=DEFAULT_GROUP, show_default=True, metavar="GROUP", help="The job's group."
@@ -58,6 +61,7 @@ def submit(
     scheduler: Scheduler,
     *,
     target: str,
+    task: HttpTask | ServiceOperation | None,
     name: str,
     group: str,
     data: tuple[tuple[str, Any], ...],
@@ -70,11 +74,11 @@ def submit(
     dispatch: DispatchPolicy | None,
     wait: float | None,
 ) -> None:
-    """Submit the job TARGET (package.module:function).
+    """Submit the job TARGET (package.module:function), a request or an operation.
 
     Without a schedule it runs once, now, and its firing's key is printed; with one, its trigger's.
     """
-    job = Job(target, name=name, group=group, data=dict(data), dispatch=dispatch)
+    job = Job(target, name=name, group=group, data=dict(data), dispatch=dispatch, task=task)
     trigger = _trigger(expression, interval, at, zone, dst=dst, calendar=calendar)
     if trigger is None and calendar:
         raise click.UsageError("--calendar is for --cron, --every or --at")

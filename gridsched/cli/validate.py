@@ -21,6 +21,7 @@ from gridsched.config.settings import Settings, StartupCalendar, StartupJob
 from gridsched.config.xml_reader import read_file
 from gridsched.errors import ConfigurationError
 from gridsched.model.caches import CacheSettings
+from gridsched.model.data_service import DataService
 from gridsched.model.trigger import WHEN_SUBMITTED, Schedule
 from gridsched.policy.fire_times import fire_after
 
@@ -59,6 +60,7 @@ def validate(config: str, as_json: bool, **beside: Any) -> None:
     if checked.coordination is not None:
         _section("coordination", _coordination(checked.coordination))
     _section("caches other than by default", _caches(settings.caches))
+    _section("data services", _services(settings.services))
     _section("startup calendars", _calendars(settings.calendars))
     _print_jobs(settings.jobs)
     _print_notes("mapped to a Python target", loaded.mapped, ("CLASS", "TARGET"))
@@ -135,7 +137,7 @@ def _settings(settings: Settings) -> dict[str, str]:
     return {
         name: _value(getattr(settings, name))
         for name in settings.__struct_fields__
-        if name not in ("caches", "calendars", "jobs")
+        if name not in ("caches", "services", "calendars", "jobs")
     }
 
 
@@ -147,6 +149,17 @@ def _caches(caches: CacheSettings) -> dict[str, str]:
         for given, usual in pairs
         for name in given.__struct_fields__
         if name != "names" and getattr(given, name) != getattr(usual, name)
+    }
+
+
+def _services(services: Sequence[DataService]) -> dict[str, str]:
+    """The operations of each, with what they take."""
+    return {
+        service.name: ", ".join(
+            f"{operation.name}({', '.join(operation.parameters)})"
+            for operation in service.operations
+        )
+        for service in services
     }
 
 

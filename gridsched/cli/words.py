@@ -18,6 +18,8 @@ from gridsched.model.calendar import (
     MonthlyCalendar,
     WeeklyCalendar,
 )
+from gridsched.model.http import HttpTask, ServiceOperation, redacted
+from gridsched.model.job import Task
 from gridsched.model.trigger import (
     FOREVER,
     WHEN_SUBMITTED,
@@ -99,6 +101,22 @@ def _(value: DailyTimeInterval, zone: ZoneInfo) -> str:
 def _where(value: Cron | CalendarInterval | DailyTimeInterval) -> str:
     """The zone of a schedule, and its policy for clock changes where it has one of its own."""
     return value.zone if value.dst is None else f"{value.zone}; {value.dst}"
+
+
+@singledispatch
+def task(value: Task) -> str:
+    """What a job does, where it calls no function."""
+    return f"{value.__struct_config__.tag}"
+
+
+@task.register
+def _(value: HttpTask) -> str:
+    return f"{value.method} {redacted(value.url)}"
+
+
+@task.register
+def _(value: ServiceOperation) -> str:
+    return f"{value.service}/{value.operation}"
 
 
 def calendar(value: Calendar) -> str:

@@ -186,6 +186,13 @@ class TestEnds:
         [
             ["strat"],
             ["jobs", "--grid", "localhost"],
+            ["submit"],
+            ["submit", "a:b", "--http", "http://shop.example/"],
+            ["submit", "a:b", "--body", "x"],
+            ["submit", "--http", "http://shop.example/", "--header", "x"],
+            ["submit", "--http", "http://shop.example/", "--expect", "ok"],
+            ["submit", "--service", "Stock"],
+            ["submit", "--service", "S", "--operation", "o", "--http", "http://shop.example/"],
             ["submit", "a:b", "--every", "2"],
             ["submit", "a:b", "--every", "0S"],
             ["submit", "a:b", "--data", "limit"],

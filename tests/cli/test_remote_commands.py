@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from running import Run
 
 import gridsched
-from gridsched import DstPolicy, Job, cron
+from gridsched import DstPolicy, HttpTask, Job, cron
 from gridsched.calendars import WeeklyCalendar
 from gridsched.cli import cluster
 from gridsched.model.member import Member
@@ -46,6 +46,28 @@ class TestSubmit:
     def test_waits_for_the_result(self, cli: Run, node: gridsched.LocalNode) -> None:
         result = cli("submit", ADD, "--data", "a=1", "--data", "b=2.5", "--wait", "10")
         assert (result.exit_code, result.stdout) == (0, "3.5\n")
+
+    def test_a_request_and_how_it_is_listed(
+        self, cli: Run, node: gridsched.LocalNode, group: str
+    ) -> None:
+        url = "https://me:hunter2@shop.example/stock"
+        request = ["--http", url, "--method", "post", "--header", "Cookie=hunter2", "--body", "{}"]
+        at = ["--expect", "200", "--cron", YEARLY, "--group", group, "--name", "ask"]
+        assert cli("submit", *request, *at).exit_code == 0
+        headers = {"Cookie": "hunter2"}
+        job = node.scheduler.job(f"{group}/ask")
+        assert job.task == HttpTask(url, "POST", headers, "{}", (200,))
+        listed = cli("jobs", "--group", group).stdout
+        assert "POST https://***@shop.example/stock" in listed
+        for show in (["--group", group], [f"{group}/ask"], [f"{group}/ask", "--json"]):
+            assert "hunter2" not in cli("jobs", *show).stdout
+
+    def test_an_operation_that_is_not_there_is_refused(
+        self, cli: Run, node: gridsched.LocalNode
+    ) -> None:
+        result = cli("submit", "--service", "Stock", "--operation", "all")
+        assert result.exit_code == 1
+        assert "there is no data service 'Stock' in this node's catalogue" in result.stderr
 
     def test_data_is_json_or_text(self, cli: Run, node: gridsched.LocalNode) -> None:
         result = cli("submit", HELLO, "--data", "name={x=1", "--wait", "10")
