@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from gridsched.client.blocking import Handle, Scheduler
+    from gridsched.client.events import event, expression, jmespath, xpath
     from gridsched.client.start import LocalNode, connect, start
     from gridsched.client.triggers import (
         calendar_interval,
@@ -46,13 +47,18 @@ __all__ = [
     "connect",
     "cron",
     "daily_time_interval",
+    "event",
     "every",
+    "expression",
+    "jmespath",
     "once",
     "start",
+    "xpath",
 ]
 
 _HOMES: Final = {
     "gridsched.client.blocking": ("Handle", "Scheduler"),
+    "gridsched.client.events": ("event", "expression", "jmespath", "xpath"),
     "gridsched.client.start": ("LocalNode", "connect", "start"),
     "gridsched.client.triggers": (
         "calendar_interval",

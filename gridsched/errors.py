@@ -16,6 +16,7 @@ GridschedError
 ├── JobFailed                   the awaited firing ended without success; holds its outcome
 │   └── JobCancelled            it was cancelled, or its trigger was removed before it started
 ├── ResultTimeout               the awaited firing has not ended in time
+├── DeliveryFailed              a subscriber could not be told of an event; it is tried again
 ├── RequestFailed               the request of an HTTP task did not succeed; fails its run
 ├── NodeNameTaken               an active node of that name is already in the cluster
 └── GridError                   the data grid did not do what was asked
@@ -131,6 +132,10 @@ class JobCancelled(JobFailed):
 
 class ResultTimeout(GridschedError, TimeoutError):
     """The awaited firing has not ended in time."""
+
+
+class DeliveryFailed(GridschedError):
+    """A subscriber could not be told of an event."""
 
 
 class RequestFailed(GridschedError):

@@ -154,7 +154,7 @@ def firings(
             "took": _took,
             "attempt": lambda firing: str(firing.attempt),
             "member": lambda firing: firing.member,
-            "error": lambda firing: words.shorten(firing.error, _ERROR_WIDTH),
+            "error": lambda firing: words.shorten(firing.error or firing.event_error, _ERROR_WIDTH),
         },
     )
 

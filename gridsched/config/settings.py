@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from gridsched.config.smtp import Smtp
 from gridsched.errors import ConfigurationError, InvalidPolicy
 from gridsched.model.caches import CacheSettings
 from gridsched.model.calendar import Calendar
@@ -57,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     services                 the catalogue of data services, whose operations jobs may name
     calendars                startup calendars; bases stand before those that name them
     jobs                     startup jobs
+    smtp                     where the mail of events goes; None: this node sends none
     """
 
     name: str = "gridsched"
@@ -82,6 +84,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     services: tuple[DataService, ...] = ()
     calendars: tuple[StartupCalendar, ...] = ()
     jobs: tuple[StartupJob, ...] = ()
+    smtp: Smtp | None = None
 
     def __post_init__(self) -> None:
         """ConfigurationError naming the first setting that cannot be."""

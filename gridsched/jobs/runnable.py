@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
-from gridsched.errors import InvalidJob
 from gridsched.jobs.context import JobContext
+from gridsched.jobs.delivery.deliverer import Deliverer
 from gridsched.jobs.http.sender import HttpSender
 from gridsched.jobs.targets import Targets
 from gridsched.model.data_service import DataService
@@ -35,11 +35,16 @@ class Runnables:
     """Says what a job of any kind runs on this node."""
 
     def __init__(
-        self, targets: Targets, services: Sequence[DataService], sender: HttpSender
+        self,
+        targets: Targets,
+        services: Sequence[DataService],
+        sender: HttpSender,
+        deliverer: Deliverer,
     ) -> None:
         self._targets = targets
         self._services = {service.name: service for service in services}
         self._sender = sender
+        self._deliverer = deliverer
 
     def of(self, job: Job) -> Runnable:
         """What the job's runs call; InvalidJob, saying why, where this node may or can not run it."""
@@ -49,10 +54,12 @@ class Runnables:
             case HttpTask() | ServiceOperation():
                 return self._of_request(job, as_request(job.task, self._services))
             case Delivery():
-                raise InvalidJob("events are not delivered by this node")
+                return self._of_delivery(job, job.task)
 
     def check(self, job: Job) -> None:
-        """InvalidJob, saying why, where this node will not run the job: said when it is submitted."""
+        """InvalidJob, saying why, where this node will not run the job, or tell whom its events are
+        for: said when it is submitted. What is to be delivered waits for a node that can."""
+        self._deliverer.check(job)
         match job.task:
             case None:
                 self._targets.resolve(job.target)
@@ -65,6 +72,14 @@ class Runnables:
         if job.executor == "process":
             place = "process"
         return Runnable(place, target.function, target.arguments, job.timeout)
+
+    def _of_delivery(self, job: Job, task: Delivery) -> Runnable:
+        return Runnable(
+            "thread",
+            self._deliverer.deliver,
+            lambda context: {"delivery": task, "context": context},
+            job.timeout or TOTAL_TIMEOUT,
+        )
 
     def _of_request(self, job: Job, task: HttpTask) -> Runnable:
         return Runnable(

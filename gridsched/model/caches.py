@@ -21,6 +21,7 @@ class CacheNames(msgspec.Struct, frozen=True):
     membership: str = "Membership"
     locks: str = "Job-Lock"
     groups: str = "Paused-Group"
+    events: str = "Job-Event"
     results: str = "Job-Result"
     execution_prefix: str = "Execution-"
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from gridsched.clock import Clock, Ids
 from gridsched.config.settings import Settings
 from gridsched.grid.port import Grid
+from gridsched.jobs.delivery.deliverer import Deliverer
 from gridsched.jobs.http.sender import HttpSender
 from gridsched.jobs.runnable import Runnables
 from gridsched.jobs.targets import Targets
@@ -24,6 +25,7 @@ from gridsched.node.node import Node, Parts
 from gridsched.node.retention import Retention
 from gridsched.node.scheduling import Scheduling
 from gridsched.node.shell.finisher import Finisher
+from gridsched.node.shell.publisher import Publisher
 from gridsched.node.shell.receiver import Receiver
 from gridsched.node.shell.reporter import Reporter
 from gridsched.node.shell.shell import Shell
@@ -61,6 +63,7 @@ async def assemble(
         attributes=settings.attributes,
         started_at=clock.now(),
     )
+    sender = HttpSender(settings, os.environ, clock)
     core = Core(
         name,
         incarnation,
@@ -70,7 +73,8 @@ async def assemble(
         Runnables(
             Targets(settings.allowed_jobs),
             settings.services,
-            HttpSender(settings, os.environ, clock),
+            sender,
+            Deliverer(settings.smtp, sender, os.environ),
         ),
         Hooks(hooks),
         Counters(),
@@ -96,7 +100,8 @@ async def _build(core: Core, grid: Grid, me: Member) -> Parts:
     parts.shell = Shell(core, parts.membership)
     parts.receiver = Receiver(core, parts.queue, parts.shell.room, parts.shell.hold)
     parts.finisher = Finisher(core, locks, parts.shell.recorded)
+    parts.publisher = Publisher(core, parts.finisher)
     parts.reporter = Reporter(core, parts.shell)
     parts.watcher = Watcher(core, parts.shell)
-    parts.shell.wire(parts.finisher, parts.receiver.wake)
+    parts.shell.wire(parts.finisher, parts.publisher, parts.receiver.wake)
     return parts

@@ -117,6 +117,7 @@ class Commands:
             await triggers.map.remove(record.data_key)
         if key == job:
             await self._caches.jobs.map.remove(self._caches.jobs.data_key(job))
+            await self._caches.events.map.remove(self._caches.events.data_key(job))
         else:
             await self._retention.remove_orphaned_job(job, self._partition(job))
         for name in {key, *(record.key for record in doomed)} - {job}:

@@ -25,6 +25,7 @@ from gridsched.node.membership import Membership
 from gridsched.node.retention import Retention
 from gridsched.node.service import Service
 from gridsched.node.shell.finisher import Finisher
+from gridsched.node.shell.publisher import Publisher
 from gridsched.node.shell.receiver import Receiver
 from gridsched.node.shell.reporter import Reporter
 from gridsched.node.shell.shell import Shell
@@ -61,6 +62,7 @@ class Parts:
     submissions: SubmissionsListener
     receiver: Receiver
     shell: Shell
+    publisher: Publisher
     finisher: Finisher
     reporter: Reporter
     watcher: Watcher
@@ -154,6 +156,7 @@ class Node:
         await self._give_back()
         await parts.shell.drain(self.settings.grace_period_ms / 1000)
         await self._give_back()
+        await parts.publisher.flush()
         await parts.finisher.flush()
         await parts.membership.stop()
         if not self._has_successor:  # the queue of that name is its own by now
@@ -184,6 +187,7 @@ class Node:
         return (
             parts.membership,
             parts.finisher,
+            parts.publisher,
             parts.reporter,
             parts.watcher,
             parts.shell,

@@ -65,3 +65,5 @@ class Retention(Service):
             return
         if not await self._caches.triggers.of_job(key, partition):
             await self._caches.jobs.apply([self._caches.jobs.removed(job)])
+            if job.value.events:
+                await self._caches.events.map.remove(self._caches.events.data_key(key))

@@ -7,6 +7,7 @@ that takes over from one that died, makes the same events and the same deliverie
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -19,6 +20,7 @@ from gridsched.model.events import (
     LastSeen,
 )
 from gridsched.model.firing import Firing
+from gridsched.model.http import HttpTask, ServiceOperation
 from gridsched.model.job import Job
 from gridsched.model.submission import ScheduleJob, Submission
 from gridsched.model.trigger import Once, Trigger
@@ -27,6 +29,41 @@ MAX_CONTENT: Final = 100_000
 """Characters of a result that an event carries."""
 
 _NAME_PART: Final = 100
+
+
+class Decision(NamedTuple):
+    """The event triggers that publish, and what is remembered of those that publish on a change."""
+
+    publish: tuple[EventTrigger, ...]
+    seen: dict[str, LastSeen]
+
+
+def decide(
+    firing: Firing, held: Sequence[tuple[EventTrigger, bool]], seen: Mapping[str, LastSeen]
+) -> Decision:
+    """What a run publishes on which the conditions of these event triggers held or not. `seen` is
+    what is remembered of its job's."""
+    publish: list[EventTrigger] = []
+    after = dict(seen)
+    for trigger, holds in held:
+        if trigger.when == "every":
+            if holds:
+                publish.append(trigger)
+            continue
+        made = see(trigger, firing, holds, seen.get(trigger.name))
+        if made.publish:
+            publish.append(trigger)
+        if made.last is not None:
+            after[trigger.name] = made.last
+    return Decision(tuple(publish), after)
+
+
+def content_of(job: Job, value: Any) -> Any:
+    """What conditions are judged on and events carry: what the run returned; of a response the XML,
+    the JSON or the text in it."""
+    if isinstance(job.task, HttpTask | ServiceOperation) and isinstance(value, dict):
+        return value.get(value.get("media", ""))
+    return value
 
 
 class Seen(NamedTuple):
@@ -60,7 +97,7 @@ def event_of(trigger: EventTrigger, job: Job, firing: Firing, content: Any, now:
         _digest(firing.key, trigger.name),
         trigger.name,
         job.key,
-        "",
+        job.task.operation if isinstance(job.task, ServiceOperation) else "",
         now,
         trigger.condition.text,
         _sendable(content),
@@ -71,6 +108,18 @@ def _sendable(content: Any) -> Any:
     """The content, or its first part as text."""
     text = content if isinstance(content, str) else msgspec.json.encode(content).decode()
     return content if len(text) <= MAX_CONTENT else text[:MAX_CONTENT] + "…"
+
+
+def deliveries(
+    publish: Sequence[EventTrigger], job: Job, firing: Firing, content: Any, now: int
+) -> list[Submission]:
+    """The submissions that tell every subscriber of what is published."""
+    return [
+        delivery_of(trigger, subscriber, event, firing)
+        for trigger in publish
+        for event in [event_of(trigger, job, firing, content, now)]
+        for subscriber in trigger.subscribers
+    ]
 
 
 def delivery_of(trigger: EventTrigger, subscriber: str, event: Event, firing: Firing) -> Submission:

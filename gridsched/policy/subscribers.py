@@ -20,9 +20,9 @@ _DOMAIN: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 
 class Mail(NamedTuple):
-    """An email to these addresses. `subject` "": one made of the event."""
+    """An email to an address. `subject` "": one made of the event."""
 
-    addresses: tuple[str, ...]
+    address: str
     subject: str = ""
 
 
@@ -33,8 +33,8 @@ class Web(NamedTuple):
 
 
 def parse_subscriber(text: str) -> Mail | Web:
-    """What a subscriber is, of "mailto:ops@shop.example", with more addresses behind commas and
-    "?subject=…" (RFC 6068), or of a URL of http:// or https://. InvalidJob says what is wrong."""
+    """What a subscriber is, of "mailto:ops@shop.example", with or without "?subject=…" (RFC 6068, for
+    one address), or of a URL of http:// or https://. InvalidJob says what is wrong with it."""
     scheme = text.partition(":")[0].lower()
     if scheme == "mailto":
         return _mail(text)
@@ -45,7 +45,13 @@ def parse_subscriber(text: str) -> Mail | Web:
 
 def _mail(text: str) -> Mail:
     written, _, query = text[len(MAILTO) :].partition("?")
-    addresses = tuple(_address(unquote(each), text) for each in written.split(","))
+    if "," in written:
+        raise InvalidJob(f"subscriber {text!r}: write a subscriber for each address")
+    address = unquote(written)
+    try:
+        check_address(address)
+    except ValueError as error:
+        raise InvalidJob(f"subscriber {text!r}: {error}") from None
     subject = ""
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name.lower() != "subject":
@@ -55,23 +61,23 @@ def _mail(text: str) -> Mail:
         if not value.isprintable():
             raise InvalidJob(f"subscriber {text!r}: its subject is not one line of printable text")
         subject = value
-    return Mail(addresses, subject)
+    return Mail(address, subject)
 
 
-def _address(address: str, whole: str) -> str:
-    """An address of RFC 5322 without comments and quotes, which nobody has."""
+def check_address(address: str) -> None:
+    """ValueError where it is no email address (RFC 5322, without comments and quotes, which nobody
+    has)."""
     local, at, domain = address.rpartition("@")
     if not at:
-        raise InvalidJob(f"subscriber {whole!r}: {address!r} is no email address: it has no @")
-    if not _LOCAL.fullmatch(local):
-        raise InvalidJob(f"subscriber {whole!r}: {address!r} is no email address before its @")
+        raise ValueError(f"{address!r} is no email address: it has no @")
+    if not _LOCAL.fullmatch(local) or len(local) > 64:
+        raise ValueError(f"{address!r} is no email address before its @")
     try:
         ascii_domain = domain.encode("idna").decode()
     except UnicodeError:
         ascii_domain = ""
-    if not _DOMAIN.fullmatch(ascii_domain) or len(local) > 64 or len(address) > _MAX_ADDRESS:
-        raise InvalidJob(f"subscriber {whole!r}: {address!r} is no email address behind its @")
-    return address
+    if not _DOMAIN.fullmatch(ascii_domain) or len(address) > _MAX_ADDRESS:
+        raise ValueError(f"{address!r} is no email address behind its @")
 
 
 def _web(text: str) -> Web:

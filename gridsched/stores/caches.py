@@ -7,6 +7,7 @@ from typing import NamedTuple
 from gridsched.grid.port import Grid
 from gridsched.model.caches import CacheSettings
 from gridsched.stores.calendars import CalendarStore
+from gridsched.stores.events import EventStore
 from gridsched.stores.execution import ExecutionQueues
 from gridsched.stores.firings import FiringStore
 from gridsched.stores.groups import GroupStore
@@ -30,6 +31,7 @@ class Caches(NamedTuple):
     membership: MembershipStore
     locks: LockStore
     groups: GroupStore
+    events: EventStore
     results: ResultStore
     queues: ExecutionQueues
 
@@ -46,6 +48,7 @@ async def open_caches(grid: Grid, settings: CacheSettings, queue_capacity: int) 
         await open_store(MembershipStore, grid, names.membership, backups),
         await open_store(LockStore, grid, names.locks, backups),
         await open_store(GroupStore, grid, names.groups, backups),
+        await open_store(EventStore, grid, names.events, backups),
         await open_store(ResultStore, grid, names.results, backups),
         ExecutionQueues(grid, names.execution_prefix, queue_capacity),
     )

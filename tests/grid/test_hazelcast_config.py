@@ -29,7 +29,7 @@ INDEXED = {
     NAMES.firings: FiringStore.indexes,
     NAMES.results: ResultStore.indexes,
 }
-UNINDEXED = (NAMES.calendars, NAMES.membership, NAMES.locks, NAMES.groups)
+UNINDEXED = (NAMES.calendars, NAMES.membership, NAMES.locks, NAMES.groups, NAMES.events)
 
 
 def declared(path: str) -> list[Any]:

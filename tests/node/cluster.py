@@ -46,7 +46,9 @@ class Cluster:
         self.runs = Runs()
         self.nodes: list[Node] = []
         self.faults: dict[str, Faults] = {}
-        loop.outside = lambda: any(node.parts.shell.in_threads for node in self.nodes)
+        loop.outside = lambda: any(
+            node.parts.shell.in_threads or node.parts.publisher.judging for node in self.nodes
+        )
 
     async def node(self, name: str, **changes: Any) -> Node:
         """Start one more node, beside the next member of the grid."""

@@ -99,3 +99,9 @@ def count_blocking(context: JobContext) -> int:
 
 async def leave_no_json(context: JobContext) -> None:
     context.data["what"] = {1, 2}
+
+
+async def in_turn(context: JobContext, values: list[Any]) -> Any:
+    """The first value on the first minute's fifth second, the next ten seconds later, and so on."""
+    seconds = int(context.scheduled_time.timestamp()) - 1_790_000_000
+    return values[max(0, seconds - 5) // 10 % len(values)]

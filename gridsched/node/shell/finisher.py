@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from gridsched.errors import InvalidJob
+from gridsched.model.events import Delivery
 from gridsched.model.firing import Firing, Result
 from gridsched.node.core import Core
 from gridsched.node.hooks import Hook
@@ -107,8 +108,9 @@ class Finisher(Service):
             return transitions.suspend(firing, ended.yielded, now)
         if ended.error:
             return transitions.fail(firing, ended.run.job, ended.error, now)
+        returned = ended.value is not None
         return transitions.complete(
-            firing, now, returned=ended.value is not None, leaves=ended.leaves
+            firing, now, returned=returned, judged=ended.judged, leaves=ended.leaves
         )
 
     async def _settled(self, ended: Ended, final: Firing, results: list[Record[Result]]) -> None:
@@ -123,6 +125,8 @@ class Finisher(Service):
             results.append(self._caches.results.written(self._result(run, final, ended.value)))
         if final.leaves is not None:
             await self._locks.job_data.store(final.job, run.firing.key)
+        if final.state == "FAILED" and isinstance(run.job.task, Delivery):
+            self.log.error("%s: %s: given up", run.firing.key, run.job.description)
         if run.job.disallow_concurrent and final.finished_at is not None:
             await self._locks.give_back(final.job, run.firing.key)
         if self._hooks.any:

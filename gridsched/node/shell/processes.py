@@ -81,7 +81,7 @@ class ProcessExecutor:
             self._deliver(run, value, error)
 
     async def _ask(self, run: Run, order: Order) -> Answer:
-        process = self._idle.pop() if self._idle else await _spawn()
+        process = self._idle.pop() if self._idle else await spawn("gridsched.jobs.worker")
         try:
             assert process.stdin is not None
             assert process.stdout is not None
@@ -109,12 +109,12 @@ class ProcessExecutor:
 _decode: Callable[[bytes], Answer | Word] = msgspec.json.Decoder(Answer | Word).decode
 
 
-async def _spawn() -> asyncio.subprocess.Process:
+async def spawn(module: str) -> asyncio.subprocess.Process:
     paths = [path for path in sys.path if path]
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
-        f"import sys; sys.path[:] = {paths!r}; from gridsched.jobs.worker import main; main()",
+        f"import sys; sys.path[:] = {paths!r}; from {module} import main; main()",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,  # Ctrl-C is for the node, which lets running jobs finish

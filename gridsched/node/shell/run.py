@@ -14,6 +14,7 @@ from gridsched.model.firing import Firing, Leaves
 from gridsched.model.job import Job, check_data
 from gridsched.policy import transitions
 from gridsched.policy.job_data import leaves
+from gridsched.policy.transitions import NOT_JUDGED, Judged
 from gridsched.stores.record import Record
 
 
@@ -82,13 +83,19 @@ class Run:
 
 class Ended(NamedTuple):
     """How a run ended: with a value and what it leaves in its job's data, with the text of an error,
-    or it yielded for so many seconds."""
+    or it yielded for so many seconds. `judged` is what its value made of its job's event triggers."""
 
     run: Run
     value: Any
     error: str
     yielded: float | None = None
     leaves: Leaves | None = None
+    judged: Judged = NOT_JUDGED
+
+    @property
+    def well(self) -> bool:
+        """Is it done, and did not fail?"""
+        return not self.error and self.yielded is None
 
 
 Deliver = Callable[[Run, Any, BaseException | None], None]

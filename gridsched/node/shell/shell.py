@@ -13,7 +13,7 @@ import traceback
 from collections import deque
 from typing import Any, Final
 
-from gridsched.errors import GridError, GridschedError, InvalidJob, RequestFailed
+from gridsched.errors import DeliveryFailed, GridError, GridschedError, InvalidJob, RequestFailed
 from gridsched.jobs.context import Yield
 from gridsched.jobs.runnable import Place
 from gridsched.model.firing import STARTABLE, Firing
@@ -24,6 +24,7 @@ from gridsched.node.service import Service
 from gridsched.node.shell.coroutines import LoopExecutor
 from gridsched.node.shell.finisher import Finisher, ended_well
 from gridsched.node.shell.processes import ProcessExecutor, ProcessFailed
+from gridsched.node.shell.publisher import Publisher
 from gridsched.node.shell.run import Ended, Held, Run
 from gridsched.node.shell.threads import ThreadExecutor
 from gridsched.policy import transitions
@@ -59,13 +60,15 @@ class Shell(Service):
         }
         self._ready: dict[Place, deque[Held]] = {place: deque() for place in self._executors}
         self._finisher: Finisher
+        self._publisher: Publisher
         self._room_appeared: Any = lambda: None
         self._starting = 0
         self._hand: dict[str, int] = {}
 
-    def wire(self, finisher: Finisher, room_appeared: Any) -> None:
+    def wire(self, finisher: Finisher, publisher: Publisher, room_appeared: Any) -> None:
         """Join the shell to what comes after and before it."""
         self._finisher = finisher
+        self._publisher = publisher
         self._room_appeared = room_appeared
 
     @property
@@ -262,7 +265,10 @@ class Shell(Service):
         self._runs.discard(run)
         if not self._runs:
             self._no_runs.set()
-        self._finisher.finish(ended)
+        if run.job.events and ended.well:
+            self._publisher.publish(ended)
+        else:
+            self._finisher.finish(ended)
         if self._ready["thread"] or self._ready["process"]:
             self.wake()
 
@@ -272,7 +278,7 @@ class Shell(Service):
             self.log.warning("%s failed: %s", run.firing.key, error.trace or error)
             return str(error)
         if isinstance(
-            error, RequestFailed | InvalidJob
+            error, RequestFailed | DeliveryFailed | InvalidJob
         ):  # says it all: no code of the user's raised it
             self.log.warning("%s failed: %s", run.firing.key, error)
             return f"{type(error).__name__}: {error}"

@@ -1,0 +1,1 @@
+"""Deliveries: telling a subscriber of an event, by mail or by a POST."""
