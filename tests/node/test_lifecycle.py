@@ -195,6 +195,38 @@ async def test_the_timer_and_the_shell_each_wait_their_delay(cluster):
     assert c.runs.started[0].started_at - START >= 20_000
 
 
+async def test_a_delayed_timer_claims_nothing_and_a_delayed_shell_starts_nothing(cluster):
+    claims = cluster(jobs=STARTUP, timer_delay_ms=10_000)
+    await claims.node("a")
+    client = await claims.client()
+    await claims.pass_time(9)
+    assert [member.timer for member in await client.members()] == ["DELAYED"]
+    assert await client.firings() == []
+    await claims.until(lambda: len(claims.runs.started) > 0)
+    first = claims.runs.started[0]
+    assert 10_000 <= first.acquired_at - START <= first.started_at - START < 12_000
+
+    runs = cluster(jobs=STARTUP, shell_delay_ms=10_000)
+    began = runs.clock.now()
+    await runs.node("a")
+    await runs.until(lambda: len(runs.runs.started) > 0)
+    first = runs.runs.started[0]
+    assert first.acquired_at - began < 1000
+    assert first.started_at - began >= 10_000
+
+
+async def test_a_node_in_its_delay_leaves_the_partitions_to_those_that_fire(cluster):
+    c = cluster()
+    first = await c.node("a")
+    await c.until(lambda: first.parts.timer.open)
+    late = await c.node("b", timer_delay_ms=20_000)
+    await c.pass_time(10)
+    assert late.parts.membership.owned() == ()
+    assert len(first.parts.membership.owned()) == 271
+    await c.pass_time(15)
+    assert len(late.parts.membership.owned()) > 50
+
+
 async def test_a_stopping_node_lets_running_jobs_finish(cluster):
     c = cluster()
     node = await c.node("a")
