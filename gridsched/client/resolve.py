@@ -28,12 +28,15 @@ _log = logging.getLogger("gridsched.node")
 
 
 class Resolved(NamedTuple):
-    """The settings of a node and its grid; `loaded` and `coordination` are what they come from."""
+    """A node's settings, where they come from, and its grid."""
 
-    settings: Settings
-    grid: Addresses
     loaded: Loaded
+    grid: Addresses
     coordination: Coordination | None
+
+    @property
+    def settings(self) -> Settings:
+        return self.loaded.settings
 
 
 def resolve(
@@ -51,27 +54,20 @@ def resolve(
     Files that are not named are looked for beside the config. A grid that is named sets the
     coordination file aside, unless that is named too.
     """
+    file = _coordination(config, coordination)
+    by = _in_force(file, grid, named=coordination is not None)
+
+    def amend(settings: Settings) -> Settings:
+        if by is not None and by.session_timeout_ms is not None:
+            settings = replace(settings, session_timeout_ms=by.session_timeout_ms)
+        settings = replace(settings, allowed_jobs=(*settings.allowed_jobs, *allow))
+        return _changed(settings, changes)
+
     if config is None or isinstance(config, Settings):
-        given = config or Settings()
-        given = replace(given, allowed_jobs=(*given.allowed_jobs, *allow))
-        loaded = Loaded(given, "settings")
+        loaded = Loaded(amend(config or Settings()), "settings")
     else:
-        patterns = (*allow, *_typed("allowed_jobs", changes.get("allowed_jobs", ())))
-        loaded = cache_config.load(config, _table(config, jobclasses), patterns)
-    base = loaded.settings
-    found = _coordination(config, coordination)
-    if found is not None and found.enabled:
-        if grid is None:
-            grid = found.servers
-            base = _coordinated(base, found)
-        elif coordination is not None:
-            raise ConfigurationError(
-                f"{found.source} names the servers of the grid, and so does --grid (grid=): "
-                "give one of the two"
-            )
-        else:
-            _log.info("%s is set aside: another grid is named", found.source)
-    return Resolved(_changed(base, changes), grid or EMBEDDED, loaded, found)
+        loaded = cache_config.load(config, _table(config, jobclasses), amend)
+    return Resolved(loaded, grid or (EMBEDDED if by is None else by.servers), file)
 
 
 def _table(config: str | Path, given: str | Path | None) -> JobClasses:
@@ -94,11 +90,22 @@ def _coordination(
     return coordination_file.load(path) if path.exists() else None
 
 
-def _coordinated(settings: Settings, by: Coordination) -> Settings:
-    _log.info("coordination by %s: the grid is at %s", by.source, ", ".join(by.servers))
-    if by.session_timeout_ms is None:
-        return settings
-    return replace(settings, session_timeout_ms=by.session_timeout_ms)
+def _in_force(
+    file: Coordination | None, grid: Addresses | None, *, named: bool
+) -> Coordination | None:
+    """The coordination file, where it is enabled and nothing is said over it."""
+    if file is None or not file.enabled:
+        return None
+    if grid is None:
+        _log.info("coordination by %s: the grid is at %s", file.source, ", ".join(file.servers))
+        return file
+    if named:
+        raise ConfigurationError(
+            f"{file.source} names the servers of the grid, and so does --grid (grid=): "
+            "give one of the two"
+        )
+    _log.info("%s is set aside: another grid is named", file.source)
+    return None
 
 
 def _changed(settings: Settings, changes: dict[str, Any]) -> Settings:

@@ -6,12 +6,10 @@ that nor one of cache-config's own elements that we read is skipped and noted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-
-from msgspec.structs import replace
 
 from gridsched.config import xml_reader
 from gridsched.config.cache_elements import MAPPINGS, SCHEMES, cache_settings
@@ -33,6 +31,9 @@ NAMESPACE: Final = "urn:gridsched:scheduler"
 """The URI that our own files declare for the prefix; under it any other prefix is ours too."""
 
 
+Amend = Callable[[Settings], Settings]
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A file's settings, and what was noted on the way.
@@ -50,21 +51,22 @@ class Loaded:
 
 
 def load(
-    path: str | Path, jobclasses: JobClasses = NO_JOBCLASSES, allow: Sequence[str] = ()
+    path: str | Path, jobclasses: JobClasses = NO_JOBCLASSES, amend: Amend = lambda given: given
 ) -> Loaded:
     """The settings in a file; ConfigurationError says file, line and element if anything is wrong.
 
-    `jobclasses` maps class names to targets, `allow` has patterns of targets beside the file's own.
+    `jobclasses` maps class names to targets. `amend` changes the file's settings by what is said
+    elsewhere, before it is checked what startup jobs may run.
     A simple or once trigger that names no instant to begin at has WHEN_SUBMITTED.
     """
-    return loads(xml_reader.read_file(path), str(path), jobclasses, allow)
+    return loads(xml_reader.read_file(path), str(path), jobclasses, amend)
 
 
 def loads(
     text: bytes,
     source: str = "<text>",
     jobclasses: JobClasses = NO_JOBCLASSES,
-    allow: Sequence[str] = (),
+    amend: Amend = lambda given: given,
 ) -> Loaded:
     """`load` of a file's bytes; errors name `source`."""
     root = xml_reader.parse(text, source, {NAMESPACE: "scheduler"})
@@ -76,7 +78,7 @@ def loads(
         )
     reading = Reading(source, jobclasses)
     settings, jobs = reading.branch(root, ROOT)
-    settings = replace(settings, allowed_jobs=(*settings.allowed_jobs, *allow))
+    settings = amend(settings)
     _check_allowed(jobs, settings, reading)
     return Loaded(
         settings, source, tuple(reading.ignored), tuple(reading.aliases), tuple(reading.mapped)

@@ -109,6 +109,22 @@ def test_what_is_said_by_keyword_comes_over_all_files(config: Path) -> None:
     assert settings.allowed_jobs == ("shop.tasks:a",)
 
 
+def test_what_startup_jobs_may_run_is_what_holds_in_the_end(config: Path) -> None:
+    with pytest.raises(ConfigurationError, match="matches no scheduler:allowedjobs"):
+        resolve(config, {"allowed_jobs": "bank:*"})
+
+
+def test_hosts_by_keyword_let_startup_jobs_ask_them(config: Path) -> None:
+    task = (
+        "<scheduler:httptask><scheduler:url>http://localhost/</scheduler:url></scheduler:httptask>"
+    )
+    jobclass = "<scheduler:jobclass>org.x.A</scheduler:jobclass>"
+    config.write_text(CONFIG.replace(jobclass, task))
+    with pytest.raises(ConfigurationError, match="localhost"):
+        resolve(config, {})
+    assert resolve(config, {"allowed_hosts": "localhost"}).settings.jobs[0].job.task is not None
+
+
 def test_a_table_that_is_named_is_taken_in_the_place_of_the_one_beside_it(config: Path) -> None:
     (config.parent / "other").write_text("org.x.A = shop.tasks:b")
     found = resolved(config, jobclasses=config.parent / "other")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from config_documents import DURABLE, NAMED, of_jobs
+from msgspec.structs import replace
 
 from gridsched.config import cache_config, jobclasses
 from gridsched.config.schema import Note
@@ -22,6 +23,10 @@ org.prabal.test.jobs.DummyJob = shop.tasks:dummy
 """
 
 
+def allowing(pattern: str) -> cache_config.Amend:
+    return lambda settings: replace(settings, allowed_jobs=(pattern,))
+
+
 def job(written: str) -> bytes:
     jobclass = f"<scheduler:jobclass>{written}</scheduler:jobclass>"
     return of_jobs(f"<scheduler:job>{NAMED}{jobclass}{DURABLE}</scheduler:job>").encode()
@@ -29,7 +34,7 @@ def job(written: str) -> bytes:
 
 def test_the_sample_of_the_seed_loads_unchanged() -> None:
     table = jobclasses.loads(TABLE, "t")
-    loaded = cache_config.load(SAMPLE, table, ["shop.tasks:*"])
+    loaded = cache_config.load(SAMPLE, table, allowing("shop.tasks:*"))
     first, second = loaded.settings.jobs
     assert (first.job.key, first.job.target) == ("DEFAULT/Job-1", "shop.tasks:Other.run")
     assert (second.job.key, second.job.target) == ("DEFAULT/TestJob- TWO", "shop.tasks:dummy")
@@ -70,7 +75,7 @@ def test_the_table_allows_nothing() -> None:
 
 def test_a_target_needs_no_table() -> None:
     table = jobclasses.loads(b"shop.tasks = a:b", "t")
-    loaded = cache_config.loads(job("shop.tasks:restock"), "f", table, ["*"])
+    loaded = cache_config.loads(job("shop.tasks:restock"), "f", table, allowing("*"))
     assert loaded.settings.jobs[0].job.target == "shop.tasks:restock"
     assert loaded.mapped == ()
 
