@@ -116,13 +116,13 @@ def test_what_startup_jobs_may_run_is_what_holds_in_the_end(config: Path) -> Non
 
 def test_hosts_by_keyword_let_startup_jobs_ask_them(config: Path) -> None:
     task = (
-        "<scheduler:httptask><scheduler:url>http://localhost/</scheduler:url></scheduler:httptask>"
+        "<scheduler:httptask><scheduler:url>http://10.1.2.3/</scheduler:url></scheduler:httptask>"
     )
     jobclass = "<scheduler:jobclass>org.x.A</scheduler:jobclass>"
     config.write_text(CONFIG.replace(jobclass, task))
-    with pytest.raises(ConfigurationError, match="localhost"):
+    with pytest.raises(ConfigurationError, match="10.1.2.3"):
         resolve(config, {})
-    assert resolve(config, {"allowed_hosts": "localhost"}).settings.jobs[0].job.task is not None
+    assert resolve(config, {"allowed_hosts": "10.0.0.0/8"}).settings.jobs[0].job.task is not None
 
 
 def test_a_table_that_is_named_is_taken_in_the_place_of_the_one_beside_it(config: Path) -> None:
