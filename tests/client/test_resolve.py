@@ -120,7 +120,7 @@ def test_hosts_by_keyword_let_startup_jobs_ask_them(config: Path) -> None:
     )
     jobclass = "<scheduler:jobclass>org.x.A</scheduler:jobclass>"
     config.write_text(CONFIG.replace(jobclass, task))
-    with pytest.raises(ConfigurationError, match="10.1.2.3"):
+    with pytest.raises(ConfigurationError, match=r"10\.1\.2\.3"):
         resolve(config, {})
     assert resolve(config, {"allowed_hosts": "10.0.0.0/8"}).settings.jobs[0].job.task is not None
 
