@@ -73,13 +73,16 @@ def ip_towards(address: Addresses) -> str:
 
 
 class ServedGrid(EmbeddedGrid):
-    """A new embedded grid in this process, seen from beside its only member, and served to other
-    processes where it has an address to listen at."""
+    """A new embedded grid in this process, served to others where it has an address to listen at.
+
+    Its node says of no member that it lives beside it: the only member holds every partition, and
+    the nodes that join are to have their share of them.
+    """
 
     def __init__(self, clock: Clock, ids: Ids, listen: str | None, config: GridConfig) -> None:
         self._uuids = uuids(ids)
         cluster = EmbeddedCluster(clock.now, self._uuids)
-        super().__init__(cluster, cluster.members[0].uuid)
+        super().__init__(cluster)
         self._server = None if listen is None else WireServer(cluster, self._uuids, config)
         self._listen = listen
 

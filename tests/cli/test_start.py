@@ -173,6 +173,9 @@ def test_other_nodes_and_commands_join_a_node_with_an_embedded_grid(
             if len(ran_on) == 2:
                 break
         assert ran_on == {"first", "second"}
+        shares = json.loads(cli("cluster", "--json", "--grid", address).stdout)["partitions"]
+        assert shares.keys() == {"first", "second"}
+        assert min(shares.values()) > 271 // 4
     finally:
         second.stop()
 
