@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -50,6 +51,7 @@ class Services:
         self.flake_ids: dict[tuple[str, str], int] = {}
         self.endpoints: set[Endpoint] = set()
         self.backup_listeners: dict[tuple[UUID, str], Callable[[int], None]] = {}
+        self.long_work = asyncio.Lock()
         # What clients have made: it is listed while it is among the objects, all else always.
         self._served: set[tuple[str, str]] = set()
         self._uuids = uuids

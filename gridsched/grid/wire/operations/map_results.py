@@ -2,54 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from gridsched.grid.embedded.eviction import NOT_KEPT, BoundedMap
 from gridsched.grid.embedded.mapstore import FOREVER
 from gridsched.grid.wire.keys import key_of
-from gridsched.grid.wire.operations.map_queries import rows_of
+from gridsched.grid.wire.operations.locking import Later
+from gridsched.grid.wire.operations.map_queries import Row, with_rows
 from gridsched.grid.wire.operations.registry import answers
-from gridsched.grid.wire.query.aggregators import aggregate
+from gridsched.grid.wire.operations.turns import in_turns
+from gridsched.grid.wire.query.aggregators import Pair, aggregator
 from gridsched.grid.wire.query.attributes import Entry
 from gridsched.grid.wire.query.paging import Page, page_of, paging_predicate
+from gridsched.grid.wire.query.plan import select
 from gridsched.grid.wire.query.projections import projection
 
 if TYPE_CHECKING:
     from gridsched.grid.wire.endpoint import Endpoint
 
-Anchors = tuple[list[int], list[tuple[bytes, bytes]]]
+Anchors = tuple[list[int], list[Row]]
+Paged = tuple[list[Any], Anchors] | Later[tuple[list[Any], Anchors]]
+"""A page, and the anchors known after it."""
 
 _ENTRY_COST: Final = 32
 
 
 @answers("Map.keySetWithPagingPredicate")
-def page_of_keys(
-    endpoint: Endpoint, name: str, holder: Sequence[Any]
-) -> tuple[list[bytes], Anchors]:
-    page = _page(endpoint, name, holder)
-    return [key for key, _ in page.rows], _anchors(page)
+def page_of_keys(endpoint: Endpoint, name: str, holder: Sequence[Any]) -> Paged:
+    return _page(endpoint, name, holder, lambda page: [key for key, _ in page.rows])
 
 
 @answers("Map.valuesWithPagingPredicate")
-def page_of_values(
-    endpoint: Endpoint, name: str, holder: Sequence[Any]
-) -> tuple[list[bytes], Anchors]:
-    page = _page(endpoint, name, holder)
-    return [value for _, value in page.rows], _anchors(page)
+def page_of_values(endpoint: Endpoint, name: str, holder: Sequence[Any]) -> Paged:
+    return _page(endpoint, name, holder, lambda page: [value for _, value in page.rows])
 
 
 @answers("Map.entriesWithPagingPredicate")
-def page_of_entries(
-    endpoint: Endpoint, name: str, holder: Sequence[Any]
-) -> tuple[list[tuple[bytes, bytes]], Anchors]:
-    page = _page(endpoint, name, holder)
-    return page.rows, _anchors(page)
+def page_of_entries(endpoint: Endpoint, name: str, holder: Sequence[Any]) -> Paged:
+    return _page(endpoint, name, holder, lambda page: page.rows)
 
 
-def _page(endpoint: Endpoint, name: str, holder: Sequence[Any]) -> Page:
-    services = endpoint.services
-    return page_of(services.map(name), paging_predicate(holder), services.schemas)
+def _page(
+    endpoint: Endpoint, name: str, holder: Sequence[Any], part: Callable[[Page], list[Any]]
+) -> Paged:
+    wanted, schemas = paging_predicate(holder), endpoint.services.schemas
+
+    def answer(rows: list[Row]) -> tuple[list[Any], Anchors]:
+        page = page_of(rows, wanted, schemas)
+        return part(page), _anchors(page)
+
+    return with_rows(endpoint, name, wanted.predicate, answer)
 
 
 def _anchors(page: Page) -> Anchors:
@@ -58,22 +61,34 @@ def _anchors(page: Page) -> Anchors:
 
 @answers("Map.aggregate", "Map.aggregateWithPredicate")
 def aggregated(
-    endpoint: Endpoint, name: str, aggregator: bytes, predicate: bytes | None = None
-) -> bytes:
-    return aggregate(aggregator, _entries(endpoint, name, predicate), endpoint.services.schemas)
+    endpoint: Endpoint, name: str, data: bytes, predicate: bytes | None = None
+) -> bytes | Later[bytes]:
+    pairs, run = aggregator(data, endpoint.services.schemas)
+
+    def work() -> Iterator[list[Pair]]:
+        for entries in _entries(endpoint, name, predicate):
+            yield [pair for entry in entries for pair in pairs(entry)]
+
+    return in_turns(endpoint, work, run)
 
 
 @answers("Map.project", "Map.projectWithPredicate")
 def projected(
-    endpoint: Endpoint, name: str, projector: bytes, predicate: bytes | None = None
-) -> list[bytes | None]:
-    project = projection(projector, endpoint.services.schemas)
-    return [project(entry) for entry in _entries(endpoint, name, predicate)]
+    endpoint: Endpoint, name: str, data: bytes, predicate: bytes | None = None
+) -> list[bytes | None] | Later[list[bytes | None]]:
+    project = projection(data, endpoint.services.schemas)
+
+    def work() -> Iterator[list[bytes | None]]:
+        for entries in _entries(endpoint, name, predicate):
+            yield [project(entry) for entry in entries]
+
+    return in_turns(endpoint, work, lambda found: found)
 
 
-def _entries(endpoint: Endpoint, name: str, predicate: bytes | None) -> list[Entry]:
-    schemas = endpoint.services.schemas
-    return [Entry(*row, schemas) for row in rows_of(endpoint, name, predicate)]
+def _entries(endpoint: Endpoint, name: str, predicate: bytes | None) -> Iterator[list[Entry]]:
+    services = endpoint.services
+    for rows in select(services.map(name), predicate, services.schemas):
+        yield [Entry(*row, services.schemas) for row in rows]
 
 
 @answers("Map.getEntryView")

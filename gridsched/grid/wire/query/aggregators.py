@@ -7,7 +7,7 @@ a sum or average of them is an error on a member, too.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gridsched.grid.wire.errors import NullPointer, SerializationFailed
 from gridsched.grid.wire.query.attributes import THIS, Entry, Many, attribute
@@ -31,20 +31,30 @@ _DATA_HEADER: Final = 4
 _NO_HASH: Final = b"\0\0\0\0"
 
 Values = Sequence[Any]
+Pair = tuple[Entry, Any]
 Aggregate = Callable[[Sequence[Entry], Values], bytes]
 """The result of entries and their attributes, as Data."""
 
 
-def aggregate(data: bytes, entries: Sequence[Entry], schemas: Schemas) -> bytes:
-    """The result of the aggregator that `data` holds. SerializationFailed for anything else."""
+class Aggregator(NamedTuple):
+    """`pairs` are an entry with each of the values that count; `run` makes their result of all."""
+
+    pairs: Callable[[Entry], list[Pair]]
+    run: Callable[[Sequence[Pair]], bytes]
+
+
+def aggregator(data: bytes, schemas: Schemas) -> Aggregator:
+    """The aggregator that `data` holds. SerializationFailed for anything else."""
     source = Input(data, _DATA_HEADER, schemas)
     known = source.int() == IDENTIFIED and source.boolean() and source.int() == FACTORY
-    run = _AGGREGATORS.get(source.int()) if known else None
-    if run is None:
+    aggregate = _AGGREGATORS.get(source.int()) if known else None
+    if aggregate is None:
         raise SerializationFailed("an aggregator of a class that is not known here")
     extract = attribute(source.text() or THIS)
-    pairs = [(entry, value) for entry in entries for value in _each(extract(entry))]
-    return run([entry for entry, _ in pairs], [value for _, value in pairs])
+    return Aggregator(
+        lambda entry: [(entry, value) for value in _each(extract(entry))],
+        lambda pairs: aggregate([entry for entry, _ in pairs], [value for _, value in pairs]),
+    )
 
 
 def identified(factory: int, class_id: int, payload: bytes) -> bytes:

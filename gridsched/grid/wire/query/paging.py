@@ -11,11 +11,9 @@ from collections.abc import Callable, Sequence
 from functools import cmp_to_key
 from typing import Any, Final, NamedTuple
 
-from gridsched.grid.embedded.maps import DistributedMap
 from gridsched.grid.wire.errors import IllegalArgument, UnsupportedOperation
 from gridsched.grid.wire.query.attributes import Entry
 from gridsched.grid.wire.query.comparison import order
-from gridsched.grid.wire.query.plan import select
 from gridsched.grid.wire.query.serialized import Schemas
 
 KEY: Final = 0
@@ -62,10 +60,10 @@ def paging_predicate(holder: Sequence[Any]) -> PagingPredicate:
     return PagingPredicate(anchors, None if absent else predicate, comparator, page_size, page, by)
 
 
-def page_of(held: DistributedMap, wanted: PagingPredicate, schemas: Schemas) -> Page:
-    """The rows of one page, and the anchors known after it."""
+def page_of(matching: Sequence[Row], wanted: PagingPredicate, schemas: Schemas) -> Page:
+    """The rows of one page of those that match, and the anchors known after it."""
     compare = _order(wanted.by)
-    rows = [Entry(*row, schemas) for row in select(held, wanted.predicate, schemas)]
+    rows = [Entry(*row, schemas) for row in matching]
     anchors = [anchor for anchor in wanted.anchors if anchor.page < wanted.page]
     nearest = max(anchors, key=lambda anchor: anchor.page, default=None)
     if nearest is not None:

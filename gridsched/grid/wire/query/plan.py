@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from gridsched.grid.embedded.maps import DistributedMap
@@ -16,6 +16,7 @@ from gridsched.grid.wire.query.predicates import (
     Compare,
     Equal,
     InPartitions,
+    Match,
     Predicate,
     matcher,
     read_predicate,
@@ -25,33 +26,38 @@ from gridsched.grid.wire.query.serialized import Schemas
 Row = tuple[bytes, bytes]
 
 _PLAIN: Final = re.compile(r"[^.\[\]#]+")
+BATCH: Final = 64
+"""Entries that are looked at between two looks at the clock."""
 _INFINITY: Final = float("inf")
 
 
-def select(held: DistributedMap, data: bytes | None, schemas: Schemas) -> list[Row]:
-    """The entries of a map that match a serialized predicate; every one where there is none."""
-    if data is None:
-        return held.entries()
-    return select_by(held, read_predicate(data, schemas), schemas)
+def select(held: DistributedMap, data: bytes | None, schemas: Schemas) -> Iterator[list[Row]]:
+    """The entries of a map that match a serialized predicate; every one where there is none.
+
+    They come in batches, each of which takes a moment; they are those that were there at the first.
+    """
+    rows, match = _candidates(held, Always(True) if data is None else read_predicate(data, schemas))
+    for start in range(0, len(rows), BATCH):
+        batch = rows[start : start + BATCH]
+        yield batch if match is None else [row for row in batch if match(Entry(*row, schemas))]
 
 
-def select_by(held: DistributedMap, predicate: Predicate, schemas: Schemas) -> list[Row]:
-    """The entries of a map that match a predicate."""
+def _candidates(held: DistributedMap, predicate: Predicate) -> tuple[list[Row], Match | None]:
+    """Entries among which are all that match a predicate, and what tells them from the others."""
     partitions: Iterable[int] | None = None
     if isinstance(predicate, InPartitions):
         partitions, predicate = predicate.partitions, predicate.predicate
     if isinstance(predicate, Always):
-        return held.entries(partitions) if predicate.matches else []
+        return held.entries(partitions) if predicate.matches else [], None
     ranges = (_ranges(predicate) if held.only_json else None) or []
     probes = [wanted for wanted in ranges if _is_served(held, wanted)]
     if probes:
         rows = held.query(probes, partitions)
         if len(probes) == len(ranges) and _is_closed(predicate):
-            return rows
+            return rows, None
     else:
         rows = held.entries(partitions)
-    match = matcher(predicate)
-    return [row for row in rows if match(Entry(*row, schemas))]
+    return rows, matcher(predicate)
 
 
 def _is_served(held: DistributedMap, wanted: Range) -> bool:
