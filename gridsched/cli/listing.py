@@ -66,6 +66,8 @@ def _job_options(job: Job) -> str:
         "durable": job.durable,
         "recovery": job.requests_recovery,
         "alone": job.disallow_concurrent,
+        f"overlap {job.overlap}": job.overlap != "allow_all",
+        "persists data": job.persist_data,
         "process": job.executor == "process",
         f"timeout {job.timeout:g} s" if job.timeout else "": job.timeout,
         f"{job.retry.attempts} attempts" if job.retry else "": job.retry,

@@ -26,6 +26,7 @@ _COMMANDS: Final = {
     "pause": "changes",
     "resume": "changes",
     "cancel": "changes",
+    "backfill": "backfill",
     "delete": "changes",
     "fire": "changes",
     "next": "upcoming",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import click
 
 from gridsched.cli import words
 from gridsched.cli.options import (
+    DURATION,
     INTERVAL,
     MOMENT,
     POLICY,
@@ -22,11 +23,11 @@ from gridsched.cli.options import (
 from gridsched.cli.remote import remote
 from gridsched.cli.task_options import task_options
 from gridsched.client.blocking import Handle, Scheduler
-from gridsched.client.triggers import cron, every, once
+from gridsched.client.triggers import TriggerOptions, cron, every, once
 from gridsched.model.dispatch import DispatchPolicy
 from gridsched.model.dst import DstPolicy
 from gridsched.model.http import HttpTask, ServiceOperation
-from gridsched.model.job import Job
+from gridsched.model.job import Job, Overlap
 from gridsched.model.keys import DEFAULT_GROUP
 from gridsched.model.trigger import Trigger
 
@@ -55,6 +56,20 @@ from gridsched.model.trigger import Trigger
 @click.option(
     "--dispatch", type=POLICY, help="On which nodes it runs, such as AttributeMatch(gpu=yes)."
 )
+@click.option("--jitter", type=DURATION, help="Each run starts within this after its instant.")
+@click.option("--catch-up", type=DURATION, help="Missed instants that are older are skipped.")
+@click.option(
+    "--overlap",
+    type=click.Choice(get_args(Overlap)),
+    default="allow_all",
+    show_default=True,
+    metavar="POLICY",
+    help="What becomes of a run whose instant comes while another goes on: "
+    f"{', '.join(get_args(Overlap))}.",
+)
+@click.option(
+    "--persist-data", is_flag=True, help="What a run leaves in its data becomes the job's data."
+)
 @wait_option
 @remote
 def submit(
@@ -72,22 +87,49 @@ def submit(
     dst: DstPolicy | None,
     calendar: str,
     dispatch: DispatchPolicy | None,
+    jitter: int | None,
+    catch_up: int | None,
+    overlap: Overlap,
+    persist_data: bool,
     wait: float | None,
 ) -> None:
     """Submit the job TARGET (package.module:function), a request or an operation.
 
     Without a schedule it runs once, now, and its firing's key is printed; with one, its trigger's.
     """
-    job = Job(target, name=name, group=group, data=dict(data), dispatch=dispatch, task=task)
-    trigger = _trigger(expression, interval, at, zone, dst=dst, calendar=calendar)
-    if trigger is None and calendar:
-        raise click.UsageError("--calendar is for --cron, --every or --at")
+    job = Job(
+        target,
+        name=name,
+        group=group,
+        data=dict(data),
+        overlap=overlap,
+        persist_data=persist_data,
+        dispatch=dispatch,
+        task=task,
+    )
+    options = _options(calendar, jitter, catch_up)
+    trigger = _trigger(expression, interval, at, zone, dst=dst, options=options)
+    if trigger is None and options:
+        given = ", ".join(f"--{name.replace('_', '-')}" for name in options)
+        raise click.UsageError(f"{given} is for --cron, --every or --at")
     if trigger is None:
         print_run(scheduler.submit(job), wait)
     elif wait is not None:
         raise click.UsageError("--wait is for a job that runs now: leave its schedule out")
     else:
         click.echo(scheduler.schedule(job, trigger).key)
+
+
+def _options(calendar: str, jitter: int | None, catch_up: int | None) -> TriggerOptions:
+    """Those that were given; durations are in milliseconds."""
+    options: TriggerOptions = {}
+    if calendar:
+        options["calendar"] = calendar
+    if jitter is not None:
+        options["jitter"] = jitter / 1000
+    if catch_up is not None:
+        options["catch_up"] = catch_up / 1000
+    return options
 
 
 def _trigger(
@@ -97,7 +139,7 @@ def _trigger(
     zone: ZoneInfo | None,
     *,
     dst: DstPolicy | None,
-    calendar: str,
+    options: TriggerOptions,
 ) -> Trigger | None:
     chosen = [option for option in (expression, interval, at) if option is not None]
     if len(chosen) > 1:
@@ -107,11 +149,11 @@ def _trigger(
     if dst is not None and expression is None:
         raise click.UsageError("--dst is for --cron")
     if expression is not None:
-        return cron(expression, zone.key if zone else "UTC", dst=dst, calendar=calendar)
+        return cron(expression, zone.key if zone else "UTC", dst=dst, **options)
     if interval is not None:
-        return every(timedelta(milliseconds=interval), calendar=calendar)
+        return every(timedelta(milliseconds=interval), **options)
     if at is not None:
-        return once(datetime.fromtimestamp(instant(at, zone) / 1000, UTC), calendar=calendar)
+        return once(datetime.fromtimestamp(instant(at, zone) / 1000, UTC), **options)
     return None
 
 

@@ -97,6 +97,7 @@ class Scheduler:
     add_job = blocking(AsyncScheduler.add_job)
     submit = handing(AsyncScheduler.submit)
     fire = handing(AsyncScheduler.fire)
+    backfill = blocking(AsyncScheduler.backfill)
     pause = blocking(AsyncScheduler.pause)
     resume = blocking(AsyncScheduler.resume)
     pause_group = blocking(AsyncScheduler.pause_group)

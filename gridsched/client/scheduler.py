@@ -4,6 +4,7 @@ without `await`."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 
 from gridsched.client.handle import AsyncHandle
 from gridsched.client.submitter import Submitter
-from gridsched.client.triggers import once
+from gridsched.client.triggers import instant, once
 from gridsched.clock import Clock, Ids
 from gridsched.errors import NotFound
 from gridsched.grid.data import partition_of
@@ -20,7 +21,7 @@ from gridsched.grid.port import Equal, Grid, GridMember
 from gridsched.model.calendar import Calendar
 from gridsched.model.firing import Firing, Result
 from gridsched.model.groups import GroupKind, PausedGroups
-from gridsched.model.job import Job, check_job, usual_name
+from gridsched.model.job import Job, Overlap, check_job, usual_name
 from gridsched.model.keys import (
     calendar_key,
     firing_key,
@@ -31,6 +32,7 @@ from gridsched.model.keys import (
 )
 from gridsched.model.member import Member
 from gridsched.model.submission import (
+    Backfill,
     CancelFiring,
     Delete,
     DeleteCalendar,
@@ -43,6 +45,7 @@ from gridsched.model.submission import (
     StoreCalendar,
 )
 from gridsched.model.trigger import Trigger
+from gridsched.policy.backfill import BACKFILL_GROUP, check_backfill
 from gridsched.policy.calendar_checks import check_calendar
 from gridsched.policy.checks import check_trigger
 from gridsched.policy.event_checks import check_events
@@ -142,6 +145,24 @@ class AsyncScheduler:
         await self._submitter.submit([submission])
         trigger = trigger_key(submission.job, MANUAL_GROUP, submission.id)
         return self.handle(firing_key(trigger, submission.created_at))
+
+    async def backfill(
+        self, key: str, start: datetime, end: datetime, *, overlap: Overlap | None = None
+    ) -> Trigger:
+        """Run every instant of a trigger's own schedule in a range of the past: from `start` up to
+        `end`, that not included (aware datetimes). Each run has the scheduled time of then.
+
+        `overlap` is the policy for these runs; by default they run one after the other, in order.
+        Returns the trigger, in the group BACKFILL, that runs them: to look at, pause or delete.
+        InvalidSchedule where the range is none; SubmissionRejected where it names no instant, or
+        more than 5,000.
+        """
+        base = await self.trigger(key)
+        command = Backfill(base.key, instant(start, "start"), instant(end, "end"), overlap)
+        check_backfill(command, self._clock.now())
+        submission = self._submitter.make(key, command)
+        await self._submitter.submit([submission])
+        return await self.trigger(trigger_key(submission.job, BACKFILL_GROUP, submission.id))
 
     def handle(self, firing: str) -> AsyncHandle:
         """A handle on the firing of that key, whether it exists yet or not."""

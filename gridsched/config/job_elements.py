@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_args
 
 import msgspec
 
@@ -12,7 +12,7 @@ from gridsched.config.schema import Branch, Fields, Leaf, Note, Reading
 from gridsched.config.settings import StartupJob
 from gridsched.config.trigger_elements import TRIGGERS, data_map
 from gridsched.config.xml_reader import Element
-from gridsched.model.job import DEFAULT_PRIORITY, Job, check_job
+from gridsched.model.job import DEFAULT_PRIORITY, Job, Overlap, check_job
 from gridsched.model.keys import DEFAULT_GROUP
 from gridsched.model.retry import Retry
 from gridsched.model.trigger import Trigger
@@ -139,6 +139,13 @@ JOB: Final = Branch(
             FLAG,
             "Never two runs at once in the whole cluster.",
             "false",
+        ),
+        Leaf(
+            "scheduler:overlap",
+            "overlap",
+            one_of(get_args(Overlap)),
+            "What becomes of a run whose instant comes while another goes on.",
+            "allow_all",
         ),
         Leaf(
             "scheduler:persistjobdata",

@@ -19,7 +19,7 @@ import msgspec
 
 from gridsched.model.caches import RETENTION_MS
 from gridsched.model.encoding import always
-from gridsched.model.job import DEFAULT_PRIORITY
+from gridsched.model.job import DEFAULT_PRIORITY, Overlap
 from gridsched.model.keys import firing_key
 
 FiringState = Literal[
@@ -66,6 +66,8 @@ class Firing(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     event_error  why a condition could not be judged on what its run returned
     retention    how long (ms) it stays once it is final; None: until it is discarded
     forget_at    when it may go; absent until it is final, and where it is kept
+    overlap      what becomes of it where another run of its job goes on when it is to start
+    in_turn      it waits until that one has ended: it is due all the while
     leaves       what its run leaves in its job's data, until that is stored: so long it is due
     until, count the last instant and the number of those that a misfire policy put into this one
                  record, as one run (coalesced) or none (SKIPPED)
@@ -96,6 +98,8 @@ class Firing(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     event_error: str = ""
     retention: int | None = RETENTION_MS
     forget_at: int | None = None
+    overlap: Overlap = "allow_all"
+    in_turn: bool = False
     leaves: Leaves | None = None
     until: int | None = None
     count: int = 1
@@ -103,6 +107,11 @@ class Firing(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     @property
     def key(self) -> str:
         return firing_key(self.trigger, self.scheduled)
+
+    @property
+    def startable(self) -> bool:
+        """May a member start it?"""
+        return self.state in STARTABLE
 
 
 class Payload(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
@@ -27,6 +27,10 @@ Task = HttpTask | ServiceOperation | Delivery
 """What a job may do instead of calling a function."""
 
 
+Overlap = Literal["allow_all", "skip", "buffer_one", "buffer_all", "cancel_other"]
+"""What becomes of a run whose instant comes while another one goes on (Temporal's names)."""
+
+
 class Job(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What to run: a `target` ("package.module:function") with its `data` (JSON), or a `task`.
 
@@ -37,6 +41,8 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     priority             of its triggers among those due at the same instant; higher first
     dispatch             on which nodes it runs; None: by the scheduler's dispatcher policy
     executor             "thread" or "process"; an `async def` target runs on the event loop
+    overlap              what becomes of a run whose instant comes while another one goes on: it runs all
+                         the same, is skipped, waits for it (at most one, or all of them), or cancels it
     persist_data         what a run that ends well leaves in `context.data` becomes the job's data;
                          use it with disallow_concurrent, or the last of several runs wins
     retention            seconds that its firings and results stay once they are final, or "keep until
@@ -54,6 +60,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     durable: bool = False
     requests_recovery: bool = False
     disallow_concurrent: bool = False
+    overlap: Overlap = "allow_all"
     persist_data: bool = False
     timeout: float | None = None
     priority: int = DEFAULT_PRIORITY
@@ -83,6 +90,7 @@ def check_job(job: Job) -> None:
         raise InvalidJob(f"job {job.key}: timeout is {job.timeout!r}; it must be above 0 seconds")
     if job.executor not in ("thread", "process"):
         raise InvalidJob(f"job {job.key}: executor is {job.executor!r}; thread or process")
+    _check_overlap(job)
     _check_retention(job)
     check_data(job.data, f"job {job.key}")
     if job.retry is not None:
@@ -96,6 +104,18 @@ def _check_dispatch(policy: DispatchPolicy, owner: str) -> None:
         check_policy(policy)
     except InvalidPolicy as error:
         raise InvalidJob(f"{owner}: dispatch: {error}") from None
+
+
+def _check_overlap(job: Job) -> None:
+    if job.overlap not in get_args(Overlap):
+        raise InvalidJob(
+            f"job {job.key}: overlap is {job.overlap!r}; one of {', '.join(get_args(Overlap))}"
+        )
+    if job.disallow_concurrent and job.overlap != "allow_all":
+        raise InvalidJob(
+            f"job {job.key} has disallow_concurrent and overlap {job.overlap!r}: each says what "
+            "becomes of a run that would overlap another; choose one"
+        )
 
 
 def _check_retention(job: Job) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from gridsched.model.calendar import Calendar
 from gridsched.model.encoding import always
 from gridsched.model.groups import GroupKind
-from gridsched.model.job import Job
+from gridsched.model.job import Job, Overlap
 from gridsched.model.trigger import Trigger
 
 SubmissionState = Literal["NEW", "ACCEPTED", "REJECTED"]
@@ -66,6 +66,16 @@ class Fire(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag="fire"
     data: dict[str, Any] = {}
 
 
+class Backfill(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag="backfill"):
+    """Run every instant of a trigger's schedule from `start` up to `end` (epoch ms, not included).
+    `overlap` None: one after the other."""
+
+    key: str
+    start: int
+    end: int
+    overlap: Overlap | None = None
+
+
 class CancelFiring(msgspec.Struct, frozen=True, tag="cancel"):
     """Cancel a firing that has not ended, or the next one of a trigger before it is claimed."""
 
@@ -99,6 +109,7 @@ Command = (
     | ResumeGroup
     | Delete
     | Fire
+    | Backfill
     | CancelFiring
     | StoreCalendar
     | DeleteCalendar

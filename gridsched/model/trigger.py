@@ -15,6 +15,7 @@ import msgspec
 
 from gridsched.model.dst import DstPolicy
 from gridsched.model.encoding import always
+from gridsched.model.job import Overlap
 from gridsched.model.keys import DEFAULT_GROUP, trigger_key
 from gridsched.model.weekdays import ALL_DAYS
 
@@ -147,6 +148,7 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
                    key, so that triggers of one schedule are spread out and every node finds the same
     catch_up       seconds: missed instants that are older are skipped, whatever the misfire
                    instruction says of the others; None: none is
+    overlap        of the runs of a backfill; None: the job's
     due            when somebody must look at it next; absent where nobody must
     next_fire      the next scheduled instant; None before it is accepted and after the last one
     tzdata         edition of the time zone data by which that was computed (202602 is 2026b); 0: it
@@ -169,6 +171,7 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     priority: int | None = None
     jitter: float = 0.0
     catch_up: float | None = None
+    overlap: Overlap | None = None
     state: TriggerState = always("NORMAL")
     due: int | None = None
     next_fire: int | None = None

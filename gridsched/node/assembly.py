@@ -24,6 +24,7 @@ from gridsched.node.membership import Membership
 from gridsched.node.node import Node, Parts
 from gridsched.node.retention import Retention
 from gridsched.node.scheduling import Scheduling
+from gridsched.node.shell.admission import Admission
 from gridsched.node.shell.finisher import Finisher
 from gridsched.node.shell.publisher import Publisher
 from gridsched.node.shell.receiver import Receiver
@@ -97,7 +98,7 @@ async def _build(core: Core, grid: Grid, me: Member) -> Parts:
     parts.submissions = SubmissionsListener(
         core, parts.membership, Scheduling(core, groups), commands, parts.timer
     )
-    parts.shell = Shell(core, parts.membership)
+    parts.shell = Shell(core, parts.membership, Admission(core, locks))
     parts.receiver = Receiver(core, parts.queue, parts.shell.room, parts.shell.hold)
     parts.finisher = Finisher(core, locks, parts.shell.recorded)
     parts.publisher = Publisher(core, parts.finisher)

@@ -35,6 +35,7 @@ from gridsched.policy.claim import (
     adopt,
     claim,
 )
+from gridsched.policy.overlap import takes_turns
 from gridsched.policy.transitions import waits
 from gridsched.stores.record import Record
 
@@ -95,7 +96,7 @@ class Claimer:
             each = _Due(record, job, calendar, self._dispatcher.lanes.of(job.value))
             if self._must_wait(each):
                 continue
-            if job.value.disallow_concurrent:
+            if takes_turns(record.value, job.value):
                 await self._claim_alone(each)
             else:
                 plain.append(each)
@@ -127,7 +128,7 @@ class Claimer:
         self._dispatcher.send(sent)
 
     async def _claim_alone(self, due: _Due) -> None:
-        """One instant of a job that disallows concurrent execution, once its lock is free. While
+        """One instant of a trigger that takes turns, once its job's lock is free. While
         it is not, the trigger stays due; what that makes late meets the misfire policy."""
         if not await self._locks.free(due.job.key):
             return

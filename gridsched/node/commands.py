@@ -12,6 +12,7 @@ from gridsched.grid.data import partition_of
 from gridsched.model.firing import Firing
 from gridsched.model.keys import job_of, parse_key, trigger_of
 from gridsched.model.submission import (
+    Backfill,
     CancelFiring,
     Delete,
     DeleteCalendar,
@@ -30,6 +31,7 @@ from gridsched.node.groups import Groups
 from gridsched.node.locks import JobLocks
 from gridsched.node.retention import Retention
 from gridsched.policy import submissions as policy
+from gridsched.policy.backfill import plan_backfill
 from gridsched.policy.claim import Acquisition
 from gridsched.stores.record import Record, change
 
@@ -55,16 +57,16 @@ class Commands:
                 await self._pause(key)
             case Resume(key):
                 sooner = await self._resume(key)
-            case PauseGroup() as pause:
-                await self._groups.pause(pause)
-            case ResumeGroup() as resume:
-                sooner = await self._groups.resume(resume)
+            case PauseGroup() | ResumeGroup() as of_groups:
+                sooner = await self._groups.apply(of_groups)
             case Delete(key):
                 await self._delete(key)
             case CancelFiring(key):
                 await self._cancel(key)
             case Fire() as fire:
                 sooner = await self._fire(submission, fire)
+            case Backfill() as backfill:
+                sooner = await self._backfill(submission, backfill)
             case StoreCalendar() as store:
                 sooner = await self._calendars.store(store)
             case DeleteCalendar() as delete:
@@ -160,7 +162,21 @@ class Commands:
             base = (await self._triggers(command.key))[0].value
         if await self._caches.jobs.get(submission.job) is None:
             raise NotFound(f"there is no job {submission.job}")
-        trigger = policy.manual_trigger(submission, command.data, base)
+        return await self._store(policy.manual_trigger(submission, command.data, base))
+
+    async def _backfill(self, submission: Submission, command: Backfill) -> list[Record[Trigger]]:
+        (base,) = await self._triggers(command.key)
+        job = await self._caches.jobs.get(submission.job)
+        if job is None:
+            raise NotFound(f"there is no job {submission.job}")
+        name = base.value.calendar
+        calendars = await self._caches.calendars.with_bases([name] if name else [])
+        calendar = policy.calendar_of(base.value, calendars)
+        trigger = plan_backfill(submission, command, base.value, job.value, calendar)
+        return await self._store(trigger)
+
+    async def _store(self, trigger: Trigger) -> list[Record[Trigger]]:
+        """Store a new trigger; one that is there already was stored for the same submission."""
         record = self._caches.triggers.written(trigger)
         await self._caches.triggers.apply([self._caches.triggers.put(record)])
         return await self._groups.settle([record])

@@ -44,6 +44,13 @@ class Groups:
         self._threshold = core.settings.misfire_threshold_ms
         self._locks = locks
 
+    async def apply(self, command: PauseGroup | ResumeGroup) -> list[Record[Trigger]]:
+        """The triggers that go on."""
+        if isinstance(command, ResumeGroup):
+            return await self.resume(command)
+        await self.pause(command)
+        return []
+
     async def pause(self, command: PauseGroup) -> None:
         """Nothing of those groups starts once this has returned."""
         rule = GroupRule(command.pattern, command.of)

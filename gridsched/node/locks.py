@@ -1,4 +1,4 @@
-"""Job locks: at most one unfinished firing of a job that disallows concurrent execution.
+"""Job locks: at most one unfinished firing of a job whose runs are not to overlap.
 
 A lock is put only for a firing that exists already, so a lock whose firing is final or gone is
 certainly stale, and whoever meets it may remove it, once what the firing leaves is stored. But for
@@ -29,17 +29,17 @@ class JobLocks:
 
     async def free(self, job: str) -> bool:
         """Could a firing take the lock now? Removes a stale one."""
-        return await self._holder(job) is None
+        return await self.holder(job) is None
 
     async def take(self, job: str, firing: Firing) -> bool:
         """Take the lock for a firing that exists; True also where it holds it already."""
         lock = JobLock(job, firing.key, firing.round)
         if await self._locks.create(lock):
             return True
-        holder = await self._holder(job)
+        holder = await self.holder(job)
         if holder is None:
             return await self._locks.create(lock)
-        return holder == firing.key
+        return holder.key == firing.key
 
     async def give_back(self, job: str, firing: str) -> None:
         """Release the lock if that firing holds it."""
@@ -50,22 +50,25 @@ class JobLocks:
     async def release_stale(self, partitions: Sequence[int]) -> None:
         """Release the locks of what is over in these partitions: whoever was to give them back died."""
         for record in await self._locks.find([], partitions):
-            await self._holder(record.key)
+            await self.holder(record.key)
 
     async def step(self, record: Record[Firing], step: Callable[[Firing], Firing]) -> None:
-        """Take a firing one step; the lock of one that this ends or parks is released."""
+        """Take a firing one step; the lock of one that this ends or parks is released. One that it
+        cancels while it runs keeps its lock: its member gives it back."""
         changed = await change(self._firings, record, step)
-        ended = changed is not None and changed.value.state in FINAL | {"PAUSED"}
-        if ended and record.value.state not in FINAL:
+        if changed is None or record.value.state in FINAL or self._holds(changed.value):
+            return
+        if changed.value.leaves is None:  # else it ended meanwhile, and its member is at it
             await self.give_back(record.value.job, record.key)
 
-    async def _holder(self, job: str) -> str | None:
+    async def holder(self, job: str) -> Record[Firing] | None:
+        """The firing that has the job to itself; None where none has. Removes a stale lock."""
         record = await self._locks.get(job)
         if record is None:
             return None
         firing = await self._firings.get(record.value.firing)
         if firing is not None and self._holds(firing.value):
-            return record.value.firing
+            return firing
         if firing is not None and firing.value.leaves is not None:
             await self.job_data.store(job, firing.key)
         await self._locks.apply([self._locks.removed(record)])

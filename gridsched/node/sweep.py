@@ -21,8 +21,10 @@ from gridsched.node.lanes import Lane, Outgoing
 from gridsched.node.locks import JobLocks
 from gridsched.node.membership import Membership
 from gridsched.node.service import Service
+from gridsched.node.turns import Turns
 from gridsched.policy import submissions as commands
 from gridsched.policy import transitions
+from gridsched.policy.overlap import runs_alone
 from gridsched.policy.ownership import slices
 from gridsched.stores.record import Record
 
@@ -47,6 +49,7 @@ class Sweep(Service):
         self._settings = core.settings
         self._dispatcher = dispatcher
         self._locks = locks
+        self._turns = Turns(core, locks)
         self._membership = membership
         self._opened = opened
         self._gone: dict[str, Member] = {}
@@ -73,7 +76,10 @@ class Sweep(Service):
             await self._look(await self._caches.firings.unplaced(owned))
         horizon = self._clock.now() + self._settings.look_ahead_ms
         for part in slices(owned, SLICE):
-            await self._look(await self._caches.firings.due(horizon, part))
+            due = await self._caches.firings.due(horizon, part)
+            in_turn = [record for record in due if record.value.in_turn]
+            next_ones = await self._turns.choose(in_turn) if in_turn else []
+            await self._look([*(r for r in due if not r.value.in_turn), *next_ones])
         await self.rest(self._settings.poll_interval_ms / 1000)
 
     async def _look(self, found: Sequence[Record[Firing]]) -> None:
@@ -163,7 +169,7 @@ class Sweep(Service):
         if not await self._caches.firings.replace(record, orphan):
             return
         self.log.warning("%s: %s: %s", record.key, orphan.error, orphan.state)
-        if orphan.state == "LOST" and job is not None and job.value.disallow_concurrent:
+        if orphan.state == "LOST" and job is not None and runs_alone(orphan, job.value):
             await self._locks.give_back(job.key, record.key)
 
     async def _renew(self, record: Record[Firing]) -> None:

@@ -21,6 +21,7 @@ from gridsched.policy.calendars import ResolvedCalendar
 from gridsched.policy.fire_times import count_until, edition, fire_after, following
 from gridsched.policy.jitter import offset
 from gridsched.policy.misfire import OUTSIDE_CATCH_UP, AfterMisfire, apply_misfire, oldest
+from gridsched.policy.overlap import overlap_of
 
 MAX_INSTANTS: Final = 64
 """Instants of one trigger that one claim fires; what is left stays due for the next look."""
@@ -223,6 +224,7 @@ def acquire(
         job=trigger.job,
         priority=job.priority if trigger.priority is None else trigger.priority,
         member="" if later else destination.member,
+        overlap=overlap_of(trigger, job),
         acquired_at=now,
         acquired_by=acquisition.by,
         retention=kept,

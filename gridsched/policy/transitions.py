@@ -117,6 +117,12 @@ def orphan(firing: Firing, job: Job | None, now: int) -> Firing:
     return _end(firing, "LOST", now, error)
 
 
+def wait_for_turn(firing: Firing, now: int) -> Firing:
+    """Another run of its job goes on: it starts when that has ended, and is looked at until then. In
+    a new round, so that no payload starts it out of turn."""
+    return replace(_again(firing, now), in_turn=True)
+
+
 def reject(firing: Firing) -> Firing:
     """No member had room for it in time. It is still offered."""
     return replace(firing, state="REJECTED")
@@ -145,7 +151,9 @@ def send_again(firing: Firing, member: str, now: int, lease: int) -> Firing:
     if is_unplaced(firing):
         firing = replace(firing, state="ACQUIRED", error="")
     return replace(
-        renew(firing, max(now, firing.fire_at or firing.scheduled), lease), member=member
+        renew(firing, max(now, firing.fire_at or firing.scheduled), lease),
+        member=member,
+        in_turn=False,
     )
 
 
@@ -157,7 +165,7 @@ def hand_back(firing: Firing, now: int) -> Firing:
 def pause(firing: Firing) -> Firing:
     """Its trigger was paused before it started. It keeps its `due`: somebody looks now and then
     whether its trigger still is."""
-    return replace(firing, state="PAUSED")
+    return replace(firing, state="PAUSED", in_turn=False)
 
 
 def resume(firing: Firing, now: int) -> Firing:
@@ -172,6 +180,7 @@ def _again(firing: Firing, at: int) -> Firing:
         fire_at=at,
         due=at,
         round=firing.round + 1,
+        in_turn=False,
         member="",
         incarnation="",
         started_at=None,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gridsched.grid.data import partition_of
 from gridsched.grid.port import Between, Equal, IndexSpec
 from gridsched.model.firing import Firing
 from gridsched.model.keys import job_of
@@ -34,6 +35,12 @@ class FiringStore(Store[Firing]):
         return await self.find(
             [Equal("job", job_of(trigger)), Equal("trigger", trigger)], [partition]
         )
+
+    async def waiting_for_turn(self, job: str, now: int) -> list[Record[Firing]]:
+        """The firings of a job that wait until another run of it has ended."""
+        partition = partition_of(self.data_key(job))
+        found = await self.find([Between("due", 0, now), Equal("job", job)], [partition])
+        return [record for record in found if record.value.in_turn]
 
     async def unfinished_of_member(
         self, member: str, partitions: Iterable[int]

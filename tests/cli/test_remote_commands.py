@@ -166,6 +166,35 @@ class TestChanges:
         cli("resume", "--all")
         assert (state(), cli("groups").exit_code) == ("NORMAL", 0)
 
+    def test_backfill_of_years(self, cli: Run, node: gridsched.LocalNode, group: str) -> None:
+        job = Job(HELLO, name="greet", group=group)
+        key = node.scheduler.schedule(job, cron(YEARLY, zone="Europe/London")).key
+        bounds = ["--from", "2020-06-01", "--to", "2023-06-01", "--zone", "UTC"]
+        result = cli("backfill", key, *bounds, "--overlap", "allow_all")
+        assert result.exit_code == 0, result.stderr
+        backfill = result.stdout.strip()
+        assert node.scheduler.trigger(backfill).group == "BACKFILL"
+        refused = cli("backfill", key, "--from", "2020-06-01Z", "--to", "2020-06-02Z")
+        assert refused.exit_code != 0
+        future = cli("backfill", key, "--from", "2020-06-01T00:00Z", "--to", "2999-06-01T00:00Z")
+        assert (future.exit_code, future.stdout) == (1, "")
+        assert "must be of the past" in future.stderr
+
+    def test_submit_with_what_a_run_is_told(
+        self, cli: Run, node: gridsched.LocalNode, group: str
+    ) -> None:
+        options = "--cron", YEARLY, "--jitter", "30s", "--catch-up", "1h", "--overlap", "skip"
+        result = cli("submit", HELLO, "--group", group, *options, "--persist-data")
+        trigger = node.scheduler.trigger(result.stdout.strip())
+        assert (trigger.jitter, trigger.catch_up) == (30.0, 3600.0)
+        job = node.scheduler.job(trigger.job)
+        assert (job.overlap, job.persist_data) == ("skip", True)
+        listed = cli("jobs", "--group", group).stdout
+        assert "overlap skip, persists data" in " ".join(listed.split())
+        alone = cli("submit", HELLO, "--jitter", "3s")
+        assert (alone.exit_code, alone.stdout) == (2, "")
+        assert "--jitter is for --cron, --every or --at" in alone.stderr
+
     def test_one_thing_is_paused(self, cli: Run, trigger: str) -> None:
         for arguments in ([], [trigger, "--all"], ["--group", "a", "--job-group", "b"]):
             result = cli("pause", *arguments)

@@ -127,6 +127,17 @@ def test_every_element_of_a_job() -> None:
     )
 
 
+def test_the_life_around_a_job() -> None:
+    job = the_job(
+        "<scheduler:overlap>buffer_one</scheduler:overlap>"
+        "<scheduler:persistjobdata>true</scheduler:persistjobdata>"
+        "<scheduler:retry><scheduler:attempts>2</scheduler:attempts>"
+        "<scheduler:jitter>0.25</scheduler:jitter></scheduler:retry>"
+    )
+    assert (job.overlap, job.persist_data) == ("buffer_one", True)
+    assert job.retry == Retry(2, jitter=0.25)
+
+
 def test_a_job_s_defaults_are_the_model_s() -> None:
     assert the_job("") == Job("shop.tasks:restock", name="restock", durable=True)
     retry = "<scheduler:retry><scheduler:attempts>2</scheduler:attempts></scheduler:retry>"
@@ -404,6 +415,13 @@ def test_without_patterns_no_job_is_allowed() -> None:
             "<scheduler:jobgroup>" + "g" * 201 + "</scheduler:jobgroup>",
             3,
             ["scheduler:job: ", "200"],
+        ),
+        ("<scheduler:overlap>wait</scheduler:overlap>", 4, ["'wait'", "buffer_one"]),
+        (
+            "<scheduler:overlap>skip</scheduler:overlap>"
+            "<scheduler:disallowconcurrent>true</scheduler:disallowconcurrent>",
+            3,
+            ["disallow_concurrent and overlap 'skip'", "choose one"],
         ),
         ("<scheduler:timeout>30</scheduler:timeout>", 4, ["scheduler:timeout: '30' has no unit"]),
         ("<scheduler:retention>keep</scheduler:retention>", 4, ["scheduler:retention: 'keep'"]),

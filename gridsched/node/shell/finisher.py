@@ -23,6 +23,7 @@ from gridsched.node.service import Service
 from gridsched.node.shell.run import Ended, Run
 from gridsched.policy import transitions
 from gridsched.policy.claim import retention
+from gridsched.policy.overlap import runs_alone
 from gridsched.stores.record import Record
 
 BATCH: Final = 128
@@ -127,7 +128,7 @@ class Finisher(Service):
             await self._locks.job_data.store(final.job, run.firing.key)
         if final.state == "FAILED" and isinstance(run.job.task, Delivery):
             self.log.error("%s: %s: given up", run.firing.key, run.job.description)
-        if run.job.disallow_concurrent and final.finished_at is not None:
+        if runs_alone(final, run.job) and final.finished_at is not None:
             await self._locks.give_back(final.job, run.firing.key)
         if self._hooks.any:
             self._hooks.call(Hook.on_finished, final, ended.value)

@@ -21,6 +21,7 @@ from gridsched.node.core import Core
 from gridsched.node.hooks import Hook
 from gridsched.node.membership import Membership
 from gridsched.node.service import Service
+from gridsched.node.shell.admission import Admission
 from gridsched.node.shell.coroutines import LoopExecutor
 from gridsched.node.shell.finisher import Finisher, ended_well
 from gridsched.node.shell.processes import ProcessExecutor, ProcessFailed
@@ -39,10 +40,11 @@ _LONGEST_START: Final = 10.0
 class Shell(Service):
     """Holds, starts and runs firings of this node."""
 
-    def __init__(self, core: Core, membership: Membership) -> None:
+    def __init__(self, core: Core, membership: Membership, admission: Admission) -> None:
         super().__init__("shell")
         self._core = core
         self._membership = membership
+        self._admission = admission
         self._me = (core.name, core.incarnation)
         self._firings = core.caches.firings
         self._runnables = core.runnables
@@ -157,6 +159,7 @@ class Shell(Service):
 
     async def _start(self, batch: list[Held]) -> None:
         """Through the fence, then run what passed."""
+        batch = await self._admitted(batch)
         now, lease = self._clock.now(), self._core.lease
         name, incarnation = self._me
         started = [
@@ -186,6 +189,25 @@ class Shell(Service):
             raise
         finally:
             self._starting = 0
+
+    async def _admitted(self, batch: list[Held]) -> list[Held]:
+        """Those that may start: the others are skipped, or wait for their turn elsewhere."""
+        if not any(map(self._admission.asks, batch)):
+            return batch
+        admitted: list[Held] = []
+        for index, held in enumerate(batch):
+            try:
+                may_start = (
+                    await self._admission.admit(held) if self._admission.asks(held) else held
+                )
+            except GridError:
+                self._put_back([*admitted, *batch[index:]])
+                raise
+            if may_start is None:
+                self._let_go(held.firing)
+            else:
+                admitted.append(may_start)
+        return admitted
 
     def _put_back(self, batch: list[Held]) -> None:
         for held in reversed(batch):
