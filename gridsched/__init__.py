@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from gridsched.client.blocking import Handle, Scheduler
+    from gridsched.client.blocking import Handle, Results, Scheduler
     from gridsched.client.events import event, expression, jmespath, xpath
     from gridsched.client.start import LocalNode, connect, start
     from gridsched.client.triggers import (
@@ -38,6 +38,7 @@ __all__ = [
     "Job",
     "JobContext",
     "LocalNode",
+    "Results",
     "Retry",
     "Scheduler",
     "ServiceOperation",
@@ -57,7 +58,7 @@ __all__ = [
 ]
 
 _HOMES: Final = {
-    "gridsched.client.blocking": ("Handle", "Scheduler"),
+    "gridsched.client.blocking": ("Handle", "Results", "Scheduler"),
     "gridsched.client.events": ("event", "expression", "jmespath", "xpath"),
     "gridsched.client.start": ("LocalNode", "connect", "start"),
     "gridsched.client.triggers": (

@@ -1,14 +1,14 @@
-"""What the cluster holds: `jobs`, `triggers`, `groups`, `firings`, `results`; a list, or one by its key."""
+"""What the cluster holds: `jobs`, `triggers`, `groups`, `firings`; a list, or one by its key."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar, get_args
+from collections.abc import Callable
+from typing import Any, Final, get_args
 
 import click
 
 from gridsched.cli import words
-from gridsched.cli.output import Output, output_options
+from gridsched.cli.output import Output, at_most, limit_option, output_options
 from gridsched.cli.remote import remote
 from gridsched.client.blocking import Scheduler
 from gridsched.model.firing import Firing, FiringState
@@ -16,19 +16,7 @@ from gridsched.model.job import Job
 from gridsched.model.trigger import TriggerState
 from gridsched.policy.dispatch_forms import written
 
-V = TypeVar("V")
-
 _ERROR_WIDTH: Final = 60
-_VALUE_WIDTH: Final = 100
-
-_limit = click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    default=50,
-    show_default=True,
-    metavar="N",
-    help="List the latest N.",
-)
 
 
 def _state(states: object) -> Callable[..., Any]:
@@ -127,7 +115,7 @@ def groups(scheduler: Scheduler, *, output: Output) -> None:
 @click.argument("key", required=False)
 @click.option("--job", metavar="KEY", help="Only the firings of this job, or of this trigger.")
 @_state(FiringState)
-@_limit
+@limit_option
 @output_options
 @remote
 def firings(
@@ -147,7 +135,7 @@ def firings(
         output.one(scheduler.firing(key))
         return
     output.many(
-        _latest(scheduler.firings(of=job, state=state), limit),
+        at_most(scheduler.firings(of=job, state=state), limit),
         {
             "firing": lambda firing: firing.key,
             "state": lambda firing: firing.state,
@@ -171,33 +159,3 @@ def _took(firing: Firing) -> str:
     if firing.started_at is None or firing.finished_at is None:
         return ""
     return words.duration(firing.finished_at - firing.started_at)
-
-
-@click.command()
-@click.argument("key", required=False)
-@click.option("--job", metavar="KEY", help="Only the results of this job.")
-@_limit
-@output_options
-@remote
-def results(
-    scheduler: Scheduler, *, key: str | None, job: str | None, limit: int, output: Output
-) -> None:
-    """List what runs returned, or show what the run of the firing of KEY did."""
-    if key is not None:
-        output.one(scheduler.result(key))
-        return
-    output.many(
-        _latest(scheduler.results(job=job), limit),
-        {
-            "firing": lambda result: result.firing,
-            "finished": lambda result: output.moment(result.finished_at),
-            "value": lambda result: words.shorten(words.written(result.value), _VALUE_WIDTH),
-        },
-    )
-
-
-def _latest(values: Sequence[V], limit: int) -> Sequence[V]:
-    """The last of them; says so where that is not all."""
-    if len(values) > limit:
-        click.echo(f"the latest {limit} of {len(values)} (--limit)", err=True)
-    return values[-limit:]

@@ -122,6 +122,23 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
     return chosen
 
 
+limit_option = click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="List the latest N.",
+)
+
+
+def at_most(values: Sequence[V], limit: int) -> Sequence[V]:
+    """The last of them; says so where that is not all."""
+    if len(values) > limit:
+        click.echo(f"the latest {limit} of {len(values)} (--limit)", err=True)
+    return values[-limit:]
+
+
 def key_of(value: Any) -> str:
     """The key by which `show` finds a value."""
     match value:

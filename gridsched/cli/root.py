@@ -21,7 +21,7 @@ _COMMANDS: Final = {
     "calendars": "calendars",
     "groups": "listing",
     "firings": "listing",
-    "results": "listing",
+    "results": "results",
     "submit": "submit",
     "pause": "changes",
     "resume": "changes",

@@ -12,6 +12,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
 
 from gridsched.client.handle import AsyncHandle
 from gridsched.client.portal import Portal
+from gridsched.client.results import AsyncResults
 from gridsched.client.scheduler import AsyncScheduler
 from gridsched.grid.port import GridMember
 
@@ -64,6 +65,23 @@ class Handle:
     state = blocking(AsyncHandle.state)
     result = blocking(AsyncHandle.result)
     cancel = blocking(AsyncHandle.cancel)
+
+
+class Results:
+    """The results of a job or trigger, in time. See `AsyncResults`."""
+
+    def __init__(self, portal: Portal, inner: AsyncResults) -> None:
+        self._portal = portal
+        self._inner = inner
+        self.key = inner.key
+
+    complete = blocking(AsyncResults.complete)
+    latest = blocking(AsyncResults.latest)
+    oldest = blocking(AsyncResults.oldest)
+    between = blocking(AsyncResults.between)
+    from_ = blocking(AsyncResults.from_)
+    to = blocking(AsyncResults.to)
+    drain = blocking(AsyncResults.drain)
 
 
 class Scheduler:
@@ -127,6 +145,11 @@ class Scheduler:
     def grid_members(self) -> Sequence[GridMember]:
         """The members of the grid."""
         return self._inner.grid_members()
+
+    def results_of(self, key: str) -> Results:
+        """The results of the job or trigger of that key, as one list in time; of one that is gone
+        too. InvalidKey where it is no such key."""
+        return Results(self._portal, self._inner.results_of(key))
 
     def handle(self, firing: str) -> Handle:
         """A handle on the firing of that key, whether it exists yet or not."""

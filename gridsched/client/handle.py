@@ -86,6 +86,8 @@ class AsyncHandle:
         until = self._clock.monotonic() + _RESULT_WAIT
         while self._clock.monotonic() < until:
             record = await self._caches.results.get(self.key)
+            if record is not None and record.value.drained_by:
+                raise NotFound(f"the result of {self.key} is gone: it was drained")
             if record is not None:
                 return record.value.value
             await asyncio.sleep(_FIRST_WAIT)

@@ -12,10 +12,11 @@ import msgspec
 from msgspec.structs import replace
 
 from gridsched.client.handle import AsyncHandle
+from gridsched.client.results import AsyncResults
 from gridsched.client.submitter import Submitter
 from gridsched.client.triggers import instant, once
 from gridsched.clock import Clock, Ids
-from gridsched.errors import NotFound
+from gridsched.errors import InvalidKey, NotFound
 from gridsched.grid.data import partition_of
 from gridsched.grid.port import Equal, Grid, GridMember
 from gridsched.model.calendar import Calendar
@@ -302,14 +303,22 @@ class AsyncScheduler:
     async def results(self, *, job: str | None = None) -> list[Result]:
         """What runs returned, the earliest first."""
         found = await self._find(self.caches.results, job, job=job)
-        return sorted(found, key=lambda result: result.finished_at)
+        there = (result for result in found if not result.drained_by)
+        return sorted(there, key=lambda result: result.finished_at)
 
     async def result(self, firing: str) -> Result:
         """What the run of that firing returned; NotFound where there is nothing (any more)."""
         record = await self.caches.results.get(_parsed(firing))
-        if record is None:
+        if record is None or record.value.drained_by:
             raise NotFound(f"there is no result of {firing}")
         return record.value
+
+    def results_of(self, key: str) -> AsyncResults:
+        """The results of the job or trigger of that key, as one list in time; of one that is gone
+        too. InvalidKey where it is no such key."""
+        if parse_key(key).scheduled is not None:
+            raise InvalidKey(f"{key} is the key of a firing, which has one result: see result()")
+        return AsyncResults(key, self.caches.results, self._clock, self._ids())
 
     async def members(self) -> list[Member]:
         """The scheduler's nodes, by name."""

@@ -124,10 +124,17 @@ class Payload(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Result(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """What the run of a firing returned (JSON). `forget_at` is when it may go; absent: kept."""
+    """What the run of a firing returned (JSON). Instants are epoch ms.
+
+    scheduled    the firing's scheduled instant
+    forget_at    when it may go; absent: kept
+    drained_by   who has drained it: nobody else is given it any more
+    """
 
     job: str
     firing: str
+    scheduled: int
     finished_at: int
     value: Any = None
     forget_at: int | None = None
+    drained_by: str = ""

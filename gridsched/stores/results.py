@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
-from gridsched.grid.port import Between, IndexSpec
+from gridsched.grid.data import partition_of
+from gridsched.grid.port import Between, Equal, IndexSpec
 from gridsched.model.firing import Result
-from gridsched.stores.record import Store
+from gridsched.stores.record import Record, Store
+
+LAST_INSTANT: Final = 2**62
+"""Epoch ms after which nothing is scheduled."""
 
 
 class ResultStore(Store[Result]):
@@ -15,6 +20,15 @@ class ResultStore(Store[Result]):
 
     def key_of(self, value: Result) -> str:
         return value.firing
+
+    async def of_job(
+        self, job: str, low: int = 0, high: int = LAST_INSTANT
+    ) -> list[Record[Result]]:
+        """The results of a job from `low` to `high`, both scheduled instants and inclusive, in
+        their order; those that were drained too."""
+        partition = partition_of(self.data_key(job))
+        found = await self.find([Equal("job", job), Between("scheduled", low, high)], [partition])
+        return sorted(found, key=lambda record: (record.value.scheduled, record.key))
 
     async def forget(self, until: int, partitions: Iterable[int]) -> None:
         """Remove the results that were to go by `until` (epoch ms)."""

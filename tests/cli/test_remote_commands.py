@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
@@ -13,7 +14,7 @@ from running import Run
 import gridsched
 from gridsched import DstPolicy, HttpTask, Job, cron
 from gridsched.calendars import WeeklyCalendar
-from gridsched.cli import cluster
+from gridsched.cli import cluster, words
 from gridsched.model.member import Member
 
 ADD = "gridsched.jobs.samples:add"
@@ -376,6 +377,48 @@ class TestListing:
         shown = json.loads(cli("firings", keys[0], "--json").stdout)
         assert (shown["key"], shown["state"], shown["member"]) == (keys[0], "COMPLETE", "node-1")
         assert json.loads(cli("results", keys[0], "--json").stdout)["value"] == "hello, a"
+
+    def test_results_of_a_job_by_time_and_drained(
+        self, cli: Run, node: gridsched.LocalNode, trigger: str
+    ) -> None:
+        job = trigger.partition(":")[0]
+        for name in ("a", "b", "c"):
+            node.scheduler.fire(job, {"name": name}).result(10)
+        ours = node.scheduler.results_of(job)
+        second = words.moment(ours.complete()[1].scheduled, ZoneInfo("Europe/London"))
+
+        def values(*options: str) -> list[str]:
+            shown = json.loads(cli("results", "--job", job, "--json", *options).stdout)
+            return [result["value"][-1] for result in shown]
+
+        assert values("--latest") == ["c"]
+        assert values("--oldest") == ["a"]
+        assert values("--from", second) == values("--from", second[:-6], "--zone", "Europe/London")
+        assert values("--from", second) == ["b", "c"]
+        assert values("--to", second) == ["a"]
+        assert values("--from", second, "--to", second) == []
+        assert "SCHEDULED" in cli("results", "--job", job).stdout
+        assert values("--drain") == ["a", "b", "c"]
+        assert values("--drain") == values() == values("--latest") == []
+
+    @pytest.mark.parametrize(
+        ("options", "code", "reason"),
+        [
+            (["--latest"], 2, "need --job"),
+            (["--from", "2026-01-01T00:00Z"], 2, "need --job"),
+            (["--job", "a/b", "--drain", "--to", "2026-01-01T00:00Z"], 2, "--drain goes without"),
+            (["a/b:c/d@1", "--job", "a/b"], 2, "leave --job out"),
+            (["--job", "a/b:c/d@1"], 1, "the key of a firing"),
+            (["--job", "a/b", "--from", "2026-01-02", "--to", "2026-01-01"], 1, "is after"),
+        ],
+    )
+    def test_results_asked_for_wrongly(
+        self, cli: Run, node: gridsched.LocalNode, options: list[str], code: int, reason: str
+    ) -> None:
+        done = cli("results", *options)
+        assert done.exit_code == code
+        assert reason in done.stderr
+        assert "Traceback" not in done.stderr
 
     def test_jobs_of_the_default_group(self, cli: Run, node: gridsched.LocalNode) -> None:
         node.scheduler.schedule(Job(HELLO, name="ungrouped"), cron(YEARLY))

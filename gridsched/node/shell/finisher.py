@@ -78,13 +78,17 @@ class Finisher(Service):
                 for ended, outcome in zip(batch, outcomes, strict=True)
             ]
         )
-        results: list[Record[Result]] = []
+        fresh: list[Record[Result]] = []
+        repeated: list[Record[Result]] = []
         for ended, outcome, applied in zip(batch, outcomes, done, strict=True):
             final = outcome if applied else await self._again(ended)
             if final is not None:
-                await self._settled(ended, final, results)
-        if results:
-            await self._caches.results.map.put_all({r.data_key: r.raw for r in results})
+                await self._settled(ended, final, fresh if applied else repeated)
+        results = self._caches.results
+        if fresh:
+            await results.map.put_all({r.data_key: r.raw for r in fresh})
+        # What was put before may have been drained: it must not come back.
+        await results.apply([results.put(record) for record in repeated])
 
     async def _again(self, ended: Ended) -> Firing | None:
         """The record was renewed under us, or it is not ours any more."""
@@ -138,7 +142,7 @@ class Finisher(Service):
         at = final.finished_at or 0
         kept = retention(run.job, self._retention_ms)
         forget_at = None if kept is None else at + kept
-        return Result(final.job, run.firing.key, at, value, forget_at)
+        return Result(final.job, run.firing.key, final.scheduled, at, value, forget_at)
 
 
 def _ended_by(there: Firing, ours: Firing) -> bool:
