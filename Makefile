@@ -4,10 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test bench lint types contracts lock clean
+.PHONY: demo example test bench lint types contracts lock clean
 
 demo: $(READY)  ## fire the demo's jobs on the embedded grid for 20 seconds
 	$(BIN)/gridsched start cache_config/demo.xml --live --for 20s
+
+example: $(READY)  ## an email when the stock of a product falls to a level
+	$(BIN)/python -m examples.stock_alert
 
 test: $(READY)  ## every test; those that need Java are skipped, visibly, where there is none
 	$(BIN)/python -m pytest -q

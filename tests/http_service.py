@@ -20,6 +20,7 @@ class HttpService:
     requests     what was asked: method, path, headers, body
     connections  how many were made
     failures     how many requests of /flaky are yet to fail
+    quantity     what getProductQuantity answers
     released     set at the end: what hangs ends with it
     """
 
@@ -28,6 +29,7 @@ class HttpService:
         self.connections = 0
         self.cut = 0
         self.failures = 0
+        self.quantity = 7
         self.released = threading.Event()
         service = self
 
@@ -92,6 +94,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _xml(self, _query: dict[str, str]) -> None:
         self.answer(200, "application/xml", STOCK)
+
+    def _getProductQuantity(self, _query: dict[str, str]) -> None:  # noqa: N802
+        body = (
+            '<Products xmlns="http://ws.wso2.org/dataservice"><Product>'
+            f"<quantity>{self.serves.quantity}</quantity></Product></Products>"
+        )
+        self.answer(200, "application/xml", body.encode())
 
     def _bomb(self, _query: dict[str, str]) -> None:
         self.answer(200, "application/xml", BOMB)

@@ -59,6 +59,7 @@ def _job_options(job: Job) -> str:
         "process": job.executor == "process",
         f"timeout {job.timeout:g} s" if job.timeout else "": job.timeout,
         f"{job.retry.attempts} attempts" if job.retry else "": job.retry,
+        f"events {', '.join(event.name for event in job.events)}": job.events,
         f"on {written(job.dispatch)}" if job.dispatch else "": job.dispatch,
     }
     return ", ".join(option for option, chosen in said.items() if chosen)

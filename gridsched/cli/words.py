@@ -18,6 +18,7 @@ from gridsched.model.calendar import (
     MonthlyCalendar,
     WeeklyCalendar,
 )
+from gridsched.model.events import Delivery
 from gridsched.model.http import HttpTask, ServiceOperation, redacted
 from gridsched.model.job import Task
 from gridsched.model.trigger import (
@@ -117,6 +118,11 @@ def _(value: HttpTask) -> str:
 @task.register
 def _(value: ServiceOperation) -> str:
     return f"{value.service}/{value.operation}"
+
+
+@task.register
+def _(value: Delivery) -> str:
+    return f"{value.event.name} of {value.event.task} to {value.subscriber}"
 
 
 def calendar(value: Calendar) -> str:

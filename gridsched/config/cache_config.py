@@ -26,6 +26,7 @@ from gridsched.policy.allow_list import allowed
 from gridsched.policy.allowed_hosts import allowed_hosts
 from gridsched.policy.allowed_requests import check_request
 from gridsched.policy.catalogue import as_request
+from gridsched.policy.event_checks import check_subscribers
 
 NAMESPACE: Final = "urn:gridsched:scheduler"
 """The URI that our own files declare for the prefix; under it any other prefix is ours too."""
@@ -103,11 +104,17 @@ def _settings(fields: Fields, reading: Reading) -> tuple[Settings, tuple[PlacedJ
 def _check_allowed(jobs: tuple[PlacedJob, ...], settings: Settings, reading: Reading) -> None:
     hosts = allowed_hosts(settings.allowed_hosts)
     services = {service.name: service for service in settings.services}
+
+    def check(request: HttpTask) -> None:
+        check_request(request, hosts, settings.allowed_secrets)
+
     for startup, element in jobs:
         job = startup.job
+        with reading.at(element):
+            check_subscribers(job, mails=settings.smtp is not None, check=check)
         if isinstance(job.task, HttpTask | ServiceOperation):
             with reading.at(element):
-                check_request(as_request(job.task, services), hosts, settings.allowed_secrets)
+                check(as_request(job.task, services))
         elif not allowed(job.target, settings.allowed_jobs):
             module = job.target.partition(":")[0]
             raise reading.error(

@@ -6,15 +6,16 @@ from typing import Final, NamedTuple, get_args
 
 import msgspec
 
+from gridsched.config.event_elements import EVENTS
 from gridsched.config.http_elements import HTTP_TASK, OPERATION
-from gridsched.config.kinds import FLAG, NUMBER, POLICY, RETENTION, SECONDS, TEXT, one_of, whole
+from gridsched.config.kinds import FLAG, POLICY, RETENTION, SECONDS, TEXT, one_of, whole
+from gridsched.config.retry_elements import RETRY
 from gridsched.config.schema import Branch, Fields, Leaf, Note, Reading
 from gridsched.config.settings import StartupJob
 from gridsched.config.trigger_elements import TRIGGERS, data_map
 from gridsched.config.xml_reader import Element
 from gridsched.model.job import DEFAULT_PRIORITY, Job, Overlap, check_job
 from gridsched.model.keys import DEFAULT_GROUP
-from gridsched.model.retry import Retry
 from gridsched.model.trigger import Trigger
 from gridsched.policy.event_checks import check_events
 
@@ -24,10 +25,6 @@ class PlacedJob(NamedTuple):
 
     startup: StartupJob
     element: Element
-
-
-def _retry(fields: Fields, _reading: Reading) -> Retry:
-    return Retry(**fields.values)
 
 
 def _job(fields: Fields, reading: Reading) -> StartupJob:
@@ -81,26 +78,6 @@ def _jobs(fields: Fields, reading: Reading) -> tuple[PlacedJob, ...]:
         lines[key] = place.line
     return tuple(PlacedJob(startup, place) for startup, place in fields.each("jobs"))
 
-
-RETRY: Final = Branch(
-    "scheduler:retry",
-    "retry",
-    _retry,
-    (
-        Leaf("scheduler:attempts", "attempts", whole("number"), "Runs in all.", required=True),
-        Leaf("scheduler:delay", "delay", SECONDS, "Before the second run.", "1S"),
-        Leaf("scheduler:backoff", "backoff", NUMBER, "Factor of each later delay.", "2"),
-        Leaf("scheduler:maxdelay", "max_delay", SECONDS, "Bound of the delays.", "1H"),
-        Leaf(
-            "scheduler:jitter",
-            "jitter",
-            NUMBER,
-            "Part of a delay, 0 to 1, by which it is made longer or shorter.",
-            "0",
-        ),
-    ),
-    "When a failed run is tried again; without it, never.",
-)
 
 JOB: Final = Branch(
     "scheduler:job",
@@ -184,6 +161,7 @@ JOB: Final = Branch(
             "the service's",
         ),
         RETRY,
+        EVENTS,
         data_map("scheduler:jobdatamap", "Arguments for the function."),
         TRIGGERS,
     ),

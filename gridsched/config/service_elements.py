@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from gridsched.config.event_elements import SMTP
 from gridsched.config.kinds import ATTRIBUTE, POLICY, SWITCH, TEXT, whole, written
 from gridsched.config.schema import Branch, Fields, Leaf, Reading, Unused
 from gridsched.config.settings import LEAST, Settings
@@ -194,6 +195,7 @@ SERVICE: Final = Branch(
             "Longest answer to an HTTP task that is taken.",
             unit="bytes",
         ),
+        SMTP,
         Unused("scheduler:minthreadcount", "threads are started as they are needed"),
         Unused("scheduler:keepAliveTime", "idle threads are kept"),
     ),

@@ -3,15 +3,19 @@ the owner. Every refusal is an InvalidJob that names the event and what is wrong
 
 from __future__ import annotations
 
-from typing import get_args
+from collections.abc import Callable
+from typing import Final, get_args
 
 from gridsched.errors import InvalidJob
 from gridsched.model.events import Delivery, EventTrigger, When
+from gridsched.model.http import HttpTask
 from gridsched.model.job import Job
 from gridsched.model.keys import encode_name
 from gridsched.model.retry import check_retry
 from gridsched.policy.conditions import check_condition
-from gridsched.policy.subscribers import parse_subscriber
+from gridsched.policy.subscribers import Web, parse_subscriber
+
+NO_MAIL: Final = "this node sends no mail: its settings have no scheduler:smtp (XML) or smtp"
 
 
 def check_events(job: Job) -> None:
@@ -26,6 +30,21 @@ def check_events(job: Job) -> None:
         check_event(trigger)
         if names.count(trigger.name) > 1:
             raise InvalidJob(f"job {job.key} has two events of the name {trigger.name!r}")
+
+
+def check_subscribers(job: Job, *, mails: bool, check: Callable[[HttpTask], None]) -> None:
+    """InvalidJob, naming the event, where a node could not tell a subscriber: one that sends no mail
+    (`mails`), or whose `check` refuses the request."""
+    for trigger in job.events:
+        for written in trigger.subscribers:
+            subscriber = parse_subscriber(written)
+            try:
+                if isinstance(subscriber, Web):
+                    check(HttpTask(subscriber.url, method="POST"))
+                elif not mails:
+                    raise InvalidJob(f"{written}: {NO_MAIL}")
+            except InvalidJob as error:
+                raise type(error)(f"event {trigger.name!r}: {error}") from None
 
 
 def check_event(trigger: EventTrigger) -> None:

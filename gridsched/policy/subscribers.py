@@ -85,4 +85,9 @@ def _web(text: str) -> Web:
         split_url(text)
     except InvalidJob as error:
         raise InvalidJob(f"subscriber {error}") from None
+    if redacted(text) != text:
+        raise InvalidJob(
+            f"subscriber {redacted(text)!r}: a password is not written here: name environment "
+            "variables, ${env:NAME}"
+        )
     return Web(text)

@@ -106,6 +106,23 @@ def cron(inner: str) -> str:
     return f"<scheduler:crontrigger>{inner}</scheduler:crontrigger>"
 
 
+def smtp(inner: str) -> str:
+    return f"<scheduler:smtp>{inner}</scheduler:smtp>"
+
+
+def of_events(inner: str) -> str:
+    return of_job(
+        f"<scheduler:events><scheduler:event>{inner}</scheduler:event></scheduler:events>"
+    )
+
+
+EVENT = (
+    leaf("eventname", "low")
+    + leaf("condition", "//quantity")
+    + leaf("subscriber", "https://shop.example/hook")
+)
+
+
 def calendar_interval(interval: str, unit: str) -> str:
     inner = leaf("repeatinterval", interval) + leaf("repeatintervalunit", unit)
     return f"<scheduler:calendarintervaltrigger>{inner}</scheduler:calendarintervaltrigger>"
@@ -153,6 +170,26 @@ ACCEPTED = [
     of_job(leaf("dispatcherpolicy", "RuleBased(shop,.*,10\\.0\\..*; .*,.*,node-(1|2))")),
     of_job(leaf("dispatcherpolicy", "(Random else LocalFirst) then RoundRobin")),
     of_jobs(REQUIRED),
+    of_service(smtp(leaf("host", "h") + leaf("sender", "a@b"))),
+    of_service(
+        smtp(
+            leaf("host", "h")
+            + leaf("sender", "a@b")
+            + leaf("security", "tls")
+            + leaf("username", "u")
+            + leaf("password", "${env:P}")
+            + leaf("timeout", "5S")
+        )
+    ),
+    of_events(EVENT),
+    of_events(
+        leaf("eventname", "low")
+        + "<scheduler:condition language='jmespath'>quantity</scheduler:condition>"
+        + leaf("subscriber", "https://shop.example/hook")
+        + leaf("subscriber", "http://shop.example/else")
+        + leaf("when", "change")
+        + "<scheduler:retry><scheduler:attempts>3</scheduler:attempts></scheduler:retry>"
+    ),
     of_job(leaf("timeout", "5M") + leaf("executor", "process") + leaf("priority", "-3")),
     task(http(URL)),
     task(
@@ -271,6 +308,13 @@ REFUSED = [
     calendar(leaf("daily", "08:00")),
     calendar(leaf("weekly", "SAT")).replace("free days", ""),
     document("<scheduler:calendar/>"),
+    of_service(smtp(leaf("host", "h"))),
+    of_service(smtp(leaf("host", "h") + leaf("sender", "a@b") + leaf("security", "ssl"))),
+    of_service(smtp(leaf("host", "h") + leaf("sender", "a@b") + leaf("password", "hunter2"))),
+    of_events(EVENT.replace("https://", "ftp://")),
+    of_events(EVENT + leaf("when", "never")),
+    of_events(EVENT.replace("<scheduler:condition>", "<scheduler:condition language='sql'>")),
+    of_events(EVENT + "<scheduler:namespace>urn:shop</scheduler:namespace>"),
     scheme("<backup-count>1</backup-count>"),
     scheme("<scheme-name>s</scheme-name><expiry-delay>0</expiry-delay>"),
     scheme("<scheme-name>s</scheme-name><backup-count>-1</backup-count>"),

@@ -73,6 +73,7 @@ def test_a_subscriber_is_mail_or_web(text: str, subscriber: Mail | Web) -> None:
         ("http://", "with a host"),
         ("https:shop.example", "with a host"),
         ("http://shop example/", "a blank"),
+        ("http://me:hunter2@shop.example/", "'http://***@shop.example/': a password is not"),
         ("http://shop.example:99999/", "Port out of range"),
     ],
 )

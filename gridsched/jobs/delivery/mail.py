@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -20,7 +20,10 @@ from gridsched.model.events import Event
 from gridsched.model.http import filled
 from gridsched.policy.subscribers import Mail
 
-_PORTS = {"none": 25, "starttls": 587, "tls": 465}
+_AS_WRITTEN: Final = SMTP.clone(max_line_length=990, cte_type="7bit")
+"""Lines as they are, up to what SMTP takes; what is not ASCII encoded, as every server takes it."""
+
+_PORTS: Final = {"none": 25, "starttls": 587, "tls": 465}
 
 
 class Mailer:
@@ -76,7 +79,7 @@ class Mailer:
 
 def message_of(mail: Mail, event: Event, sender: str) -> EmailMessage:
     """The mail. Its id is the event's, so that a second copy of it is known for what it is."""
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_AS_WRITTEN)
     message["Subject"] = mail.subject or f"{event.name}: {event.task}"
     message["From"] = _address(sender)
     message["To"] = _address(mail.address)
