@@ -24,13 +24,15 @@ GRIDS = {
 }
 HAZELCAST = GRIDS["hazelcast"]
 NODES = {WIRE_1: 1, WIRE_2: 2, ONE_NODE: 1, TWO_NODES: 2}
-SCENARIOS = ("herd", "steady", "submit", "memory")
+SCENARIOS = ("herd", "steady", "submit", "memory", "calls")
+SUBJECTS_OF = {"memory": (EMBEDDED, ONE_NODE), "calls": (WIRE_1, ONE_NODE)}
+"""The scenarios that do not run on every subject."""
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """One scenario on one subject.
 
-    count     triggers
+    count     triggers, or calls of each kind
     kind      of the jobs: "async" functions on the loop, or plain ones in threads
     seconds   how long a steady load lasts; each trigger fires once a second
     pace      triggers a second that scheduling is sure to reach; decides how far ahead the first
@@ -59,6 +61,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
                 return f"steady, {self.count:,}/s for {self.seconds} s"
             case "submit":
                 return f"submit {self.count:,} in bulk"
+            case "calls":
+                return f"{self.count:,} calls of the grid"
             case _:
                 return f"memory, {self.count:,} triggers"
 
@@ -79,9 +83,8 @@ def cases(scenarios: list[str], subjects: list[str], *, quick: bool) -> Iterator
     for scenario in scenarios:
         for base in _of(scenario, share):
             for subject in subjects:
-                if scenario == "memory" and subject not in (EMBEDDED, ONE_NODE):
-                    continue
-                yield _on(base, subject, share)
+                if subject in SUBJECTS_OF.get(scenario, SUBJECTS):
+                    yield _on(base, subject, share)
 
 
 def _of(scenario: str, share: int) -> list[Case]:
@@ -100,6 +103,8 @@ def _of(scenario: str, share: int) -> list[Case]:
             ]
         case "submit":
             return [Case(scenario="submit", subject="", count=many)]
+        case "calls":
+            return [Case(scenario="calls", subject="", count=2 * many)]
         case _:
             return [Case(scenario="memory", subject="", count=10 * many)]
 

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import uvloop
 
+from benchmarks.calls import calls
 from benchmarks.cases import Case
 from benchmarks.subjects import Subject, decode_case, subject_of
 from gridsched import Job, Trigger, every, once
@@ -127,6 +128,8 @@ RUN = {"herd": herd, "steady": steady, "submit": submit, "memory": memory}
 
 
 async def run(case: Case) -> dict[str, Any]:
+    if case.scenario == "calls":
+        return await calls(case)
     async with subject_of(case) as subject:
         await warm_up(subject, case)
         return await RUN[case.scenario](subject, case)

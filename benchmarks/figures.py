@@ -19,11 +19,15 @@ UNITS = {
     "missed": "missed",
     "duplicates": "duplicates",
     "cpu": "CPU us a firing",
+    "get": "get/s",
+    "set": "set/s",
+    "replace": "replace_if_same/s",
+    "queue": "items/s, add_all and drain_to",
     "rss": "MB",
     "peak": "MB, peak",
 }
 
-AT_LEAST = frozenset({"rate", "submitted"})
+AT_LEAST = frozenset({"rate", "submitted", "get", "set", "replace", "queue"})
 """Figures of which more is better; of all others less is."""
 
 _TARGETS = {
@@ -56,6 +60,9 @@ def figures(case: Case, raw: Raw) -> dict[str, float]:
             return _lateness(raw) | _counts(case, raw) | _cpu(raw)
         case "submit":
             return {"submitted": case.count / raw["seconds"]}
+        case "calls":
+            rates: dict[str, float] = raw["rates"]
+            return rates
         case _:
             return {"rss": raw["rss_mb"], "peak": raw["peak_mb"]}
 
