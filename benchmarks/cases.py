@@ -24,8 +24,12 @@ GRIDS = {
 }
 HAZELCAST = GRIDS["hazelcast"]
 NODES = {WIRE_1: 1, WIRE_2: 2, ONE_NODE: 1, TWO_NODES: 2}
-SCENARIOS = ("herd", "steady", "submit", "memory", "calls")
-SUBJECTS_OF = {"memory": (EMBEDDED, ONE_NODE), "calls": (WIRE_1, ONE_NODE)}
+SCENARIOS = ("herd", "steady", "submit", "session", "memory", "calls")
+SUBJECTS_OF = {
+    "memory": (EMBEDDED, ONE_NODE),
+    "calls": (WIRE_1, ONE_NODE),
+    "session": (EMBEDDED, *NODES),
+}
 """The scenarios that do not run on every subject."""
 
 
@@ -34,7 +38,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     count     triggers, or calls of each kind
     kind      of the jobs: "async" functions on the loop, or plain ones in threads
-    seconds   how long a steady load lasts; each trigger fires once a second
+    seconds   how long a steady load lasts; each trigger fires once a second. In a session: how long
+              the submissions take that are made one by one; 0: all are made at once
     pace      triggers a second that scheduling is sure to reach; decides how far ahead the first
               instant is, for all of it is to be scheduled well before
     warm_up   firings made before anything is measured: a real member's first are its slowest,
@@ -63,12 +68,18 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
                 return f"submit {self.count:,} in bulk"
             case "calls":
                 return f"{self.count:,} calls of the grid"
+            case "session" if self.seconds:
+                return f"session, {self.count:,} jobs, {self.count // self.seconds}/s"
+            case "session":
+                return f"session, {self.count:,} jobs at once"
             case _:
                 return f"memory, {self.count:,} triggers"
 
     @property
     def expected(self) -> int:
         """Firings that there should be."""
+        if self.scenario == "session":
+            return self.count
         return self.count * max(1, self.seconds)
 
     @property
@@ -105,6 +116,11 @@ def _of(scenario: str, share: int) -> list[Case]:
             return [Case(scenario="submit", subject="", count=many)]
         case "calls":
             return [Case(scenario="calls", subject="", count=2 * many)]
+        case "session":
+            return [
+                Case(scenario="session", subject="", count=many, seconds=seconds)
+                for seconds in (50 // share, 0)
+            ]
         case _:
             return [Case(scenario="memory", subject="", count=10 * many)]
 

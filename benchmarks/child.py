@@ -19,6 +19,7 @@ from benchmarks.calls import calls
 from benchmarks.cases import Case
 from benchmarks.subjects import Subject, decode_case, subject_of
 from gridsched import Job, Trigger, every, once
+from gridsched.aio import AsyncOutcome, AsyncSession
 
 PATIENCE = 15.0
 """Seconds without a firing after which those that are missing are taken for missed."""
@@ -105,6 +106,31 @@ async def submit(subject: Subject, case: Case) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - began}
 
 
+async def session(subject: Subject, case: Case) -> dict[str, Any]:
+    """Immediate work, one by one at an even pace or all at once, and what each came to."""
+    jobs = [Job("benchmarks.jobs:numbered", data={"number": n}) for n in range(case.count)]
+    await subject.mark()
+    began = time.perf_counter()
+    async with subject.scheduler.session() as made:
+        if case.seconds:
+            outcomes = await _paced(made, jobs, case.seconds / case.count)
+        else:
+            outcomes = await made.submit_many(jobs)
+        values = [await outcome.get(timeout=PATIENCE) for outcome in outcomes]
+    took = time.perf_counter() - began
+    wrong = sum(value != number for number, value in enumerate(values))
+    return {**await subject.results(), "seconds": took, "wrong": wrong}
+
+
+async def _paced(made: AsyncSession, jobs: list[Job], interval: float) -> list[AsyncOutcome]:
+    began = time.perf_counter()
+    outcomes = []
+    for number, job in enumerate(jobs):
+        await asyncio.sleep(began + number * interval - time.perf_counter())
+        outcomes.append(await made.submit(job))
+    return outcomes
+
+
 async def memory(subject: Subject, case: Case) -> dict[str, Any]:
     instant = soon(86_400)
     for start in range(0, case.count, CHUNK):
@@ -124,7 +150,7 @@ def resident(pid: str) -> dict[str, float]:
     return {name: int(kb[field].split()[0]) / 1024 for name, field in names.items()}
 
 
-RUN = {"herd": herd, "steady": steady, "submit": submit, "memory": memory}
+RUN = {"herd": herd, "steady": steady, "submit": submit, "session": session, "memory": memory}
 
 
 async def run(case: Case) -> dict[str, Any]:

@@ -18,6 +18,10 @@ UNITS = {
     "early": "fired early",
     "missed": "missed",
     "duplicates": "duplicates",
+    "wrong": "wrong outcomes",
+    "done": "outcomes/s",
+    "started_p50": "ms from submission to start, p50",
+    "started_p99": "ms from submission to start, p99",
     "cpu": "CPU us a firing",
     "get": "get/s",
     "set": "set/s",
@@ -27,7 +31,7 @@ UNITS = {
     "peak": "MB, peak",
 }
 
-AT_LEAST = frozenset({"rate", "submitted", "get", "set", "replace", "queue"})
+AT_LEAST = frozenset({"rate", "submitted", "done", "get", "set", "replace", "queue"})
 """Figures of which more is better; of all others less is."""
 
 _TARGETS = {
@@ -37,6 +41,7 @@ _TARGETS = {
     ("steady", 1000, "async", "duplicates"): {EMBEDDED: 0, ONE_NODE: 0},
     ("steady", 1000, "async", "p99"): {EMBEDDED: 5, ONE_NODE: 15},
     ("submit", 10_000, "async", "submitted"): {EMBEDDED: 15_000, ONE_NODE: 4_000},
+    ("session", 10_000, "async", "wrong"): {EMBEDDED: 0, ONE_NODE: 0},
     ("memory", 100_000, "async", "rss"): {EMBEDDED: 300, ONE_NODE: 150},
 }
 
@@ -63,6 +68,8 @@ def figures(case: Case, raw: Raw) -> dict[str, float]:
         case "calls":
             rates: dict[str, float] = raw["rates"]
             return rates
+        case "session":
+            return _session(case, raw)
         case _:
             return {"rss": raw["rss_mb"], "peak": raw["peak_mb"]}
 
@@ -73,6 +80,20 @@ def _herd(case: Case, raw: Raw) -> dict[str, float]:
         return {"rate": 0.0}
     instant = samples[0][1]
     return {"rate": len(samples) / max(1e-9, max(started for _, _, started in samples) - instant)}
+
+
+def _session(case: Case, raw: Raw) -> dict[str, float]:
+    """A job's instant is when it was submitted, in whole milliseconds rounded down."""
+    late = _lateness(raw)
+    counts = _counts(case, raw)
+    return {
+        "done": case.count / raw["seconds"],
+        "started_p50": late.get("p50", 0.0),
+        "started_p99": late.get("p99", 0.0),
+        "wrong": raw["wrong"],
+        "missed": counts["missed"],
+        "duplicates": counts["duplicates"],
+    } | _cpu(raw)
 
 
 def _lateness(raw: Raw) -> dict[str, float]:

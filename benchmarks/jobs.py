@@ -23,6 +23,12 @@ async def nothing_async(context: JobContext) -> None:
     SEEN.append((context.trigger_key, context.scheduled_time, time.time()))
 
 
+async def numbered(context: JobContext, number: int) -> int:
+    """Returns what it was given, so that its outcome can be told from any other."""
+    SEEN.append((context.trigger_key, context.scheduled_time, time.time()))
+    return number
+
+
 def nothing_thread(context: JobContext) -> None:
     SEEN.append((context.trigger_key, context.scheduled_time, time.time()))
 

@@ -8,8 +8,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from gridsched.client.blocking import Handle, Results, Scheduler
+    from gridsched.client.blocking import Handle, Outcome, Results, Scheduler, Session
     from gridsched.client.events import event, expression, jmespath, xpath
+    from gridsched.client.outcome import OutcomeListener
     from gridsched.client.start import LocalNode, connect, start
     from gridsched.client.triggers import (
         calendar_interval,
@@ -38,10 +39,13 @@ __all__ = [
     "Job",
     "JobContext",
     "LocalNode",
+    "Outcome",
+    "OutcomeListener",
     "Results",
     "Retry",
     "Scheduler",
     "ServiceOperation",
+    "Session",
     "Trigger",
     "Yield",
     "calendar_interval",
@@ -58,8 +62,9 @@ __all__ = [
 ]
 
 _HOMES: Final = {
-    "gridsched.client.blocking": ("Handle", "Results", "Scheduler"),
+    "gridsched.client.blocking": ("Handle", "Outcome", "Results", "Scheduler", "Session"),
     "gridsched.client.events": ("event", "expression", "jmespath", "xpath"),
+    "gridsched.client.outcome": ("OutcomeListener",),
     "gridsched.client.start": ("LocalNode", "connect", "start"),
     "gridsched.client.triggers": (
         "calendar_interval",

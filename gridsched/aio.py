@@ -2,7 +2,18 @@
 
 from gridsched.client.entry import NodeHandle, connect, start
 from gridsched.client.handle import AsyncHandle
+from gridsched.client.outcome import AsyncOutcome
 from gridsched.client.results import AsyncResults
 from gridsched.client.scheduler import AsyncScheduler
+from gridsched.client.session import AsyncSession
 
-__all__ = ["AsyncHandle", "AsyncResults", "AsyncScheduler", "NodeHandle", "connect", "start"]
+__all__ = [
+    "AsyncHandle",
+    "AsyncOutcome",
+    "AsyncResults",
+    "AsyncScheduler",
+    "AsyncSession",
+    "NodeHandle",
+    "connect",
+    "start",
+]

@@ -1,4 +1,5 @@
-"""Changing what is there: `pause`, `resume`, `cancel`, `delete`, `fire`."""
+"""Changing what is there: `pause`, `resume`, `cancel`, `discard`, `delete`,
+`fire`."""
 
 from __future__ import annotations
 
@@ -93,6 +94,15 @@ def cancel(scheduler: Scheduler, *, key: str) -> None:
     """
     scheduler.cancel(key)
     click.echo(f"cancelled {key}")
+
+
+@click.command()
+@click.argument("key")
+@remote
+def discard(scheduler: Scheduler, *, key: str) -> None:
+    """Remove the record and the result of the firing of KEY; one that has not ended is cancelled."""
+    scheduler.discard(key)
+    click.echo(f"discarded {key}")
 
 
 @click.command()

@@ -26,6 +26,7 @@ _COMMANDS: Final = {
     "pause": "changes",
     "resume": "changes",
     "cancel": "changes",
+    "discard": "changes",
     "backfill": "backfill",
     "delete": "changes",
     "fire": "changes",

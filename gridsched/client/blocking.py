@@ -6,19 +6,22 @@ No behaviour stands here: `blocking` makes each method from its async twin, with
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from functools import wraps
+from functools import partial, wraps
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar
 
 from gridsched.client.handle import AsyncHandle
+from gridsched.client.outcome import AsyncOutcome
 from gridsched.client.portal import Portal
 from gridsched.client.results import AsyncResults
 from gridsched.client.scheduler import AsyncScheduler
+from gridsched.client.session import AsyncSession
 from gridsched.grid.port import GridMember
 
 P = ParamSpec("P")
 R = TypeVar("R")
 A = TypeVar("A")
+B = TypeVar("B")
 
 
 class _Shell(Protocol[A]):
@@ -38,16 +41,27 @@ def blocking(
     return call
 
 
-def handing(
-    method: Callable[Concatenate[AsyncScheduler, P], Coroutine[Any, Any, AsyncHandle]],
-) -> Callable[Concatenate[Scheduler, P], Handle]:
-    """As `blocking`, for a method that gives a handle."""
+def giving(
+    method: Callable[Concatenate[A, P], Coroutine[Any, Any, B]],
+    shell: Callable[[Portal, B], R],
+) -> Callable[Concatenate[_Shell[A], P], R]:
+    """As `blocking`, for a method that gives what needs a shell of its own."""
 
     @wraps(method)
-    def call(self: Scheduler, /, *args: P.args, **kwargs: P.kwargs) -> Handle:
-        return Handle(self._portal, self._portal.run(method(self._inner, *args, **kwargs)))
+    def call(self: _Shell[A], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return shell(self._portal, self._portal.run(method(self._inner, *args, **kwargs)))
 
     return call
+
+
+class Seen(Generic[R]):
+    """An attribute that is read from an outcome."""
+
+    def __init__(self, read: Callable[[AsyncOutcome], R]) -> None:
+        self._read = read
+
+    def __get__(self, outcome: Outcome, _owner: type) -> R:
+        return self._read(outcome._inner)
 
 
 class Handle:
@@ -84,6 +98,57 @@ class Results:
     drain = blocking(AsyncResults.drain)
 
 
+class Outcome:
+    """What became of one submission: see `AsyncOutcome`."""
+
+    def __init__(self, portal: Portal, inner: AsyncOutcome) -> None:
+        self._portal = portal
+        self._inner = inner
+        self.id = inner.id
+
+    def __repr__(self) -> str:
+        return f"<Outcome {self.id}: {self.state}>"
+
+    get = blocking(AsyncOutcome.get)
+    state = Seen(lambda outcome: outcome.state)
+    progress = Seen(lambda outcome: outcome.progress)
+    message = Seen(lambda outcome: outcome.message)
+    submission_time = Seen(lambda outcome: outcome.submission_time)
+    start_time = Seen(lambda outcome: outcome.start_time)
+    finish_time = Seen(lambda outcome: outcome.finish_time)
+
+
+def _outcomes(portal: Portal, inner: list[AsyncOutcome]) -> list[Outcome]:
+    return [Outcome(portal, each) for each in inner]
+
+
+class Session:
+    """A session for immediate work: see `AsyncSession`."""
+
+    def __init__(self, portal: Portal, inner: AsyncSession) -> None:
+        self._portal = portal
+        self._inner = inner
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    close = blocking(AsyncSession.close)
+    submit = giving(AsyncSession.submit, Outcome)
+    submit_many = giving(AsyncSession.submit_many, _outcomes)
+    acquire = giving(AsyncSession.acquire, Outcome)
+    release = blocking(AsyncSession.release)
+    cancel = blocking(AsyncSession.cancel)
+    discard = blocking(AsyncSession.discard)
+
+
 class Scheduler:
     """A client of the cluster, for code without an event loop. See `AsyncScheduler`."""
 
@@ -113,8 +178,8 @@ class Scheduler:
     schedule_unique = blocking(AsyncScheduler.schedule_unique)
     schedule_many = blocking(AsyncScheduler.schedule_many)
     add_job = blocking(AsyncScheduler.add_job)
-    submit = handing(AsyncScheduler.submit)
-    fire = handing(AsyncScheduler.fire)
+    submit = giving(AsyncScheduler.submit, Handle)
+    fire = giving(AsyncScheduler.fire, Handle)
     backfill = blocking(AsyncScheduler.backfill)
     pause = blocking(AsyncScheduler.pause)
     resume = blocking(AsyncScheduler.resume)
@@ -126,6 +191,7 @@ class Scheduler:
     unschedule = blocking(AsyncScheduler.unschedule)
     delete = blocking(AsyncScheduler.delete)
     cancel = blocking(AsyncScheduler.cancel)
+    discard = blocking(AsyncScheduler.discard)
     store_calendar = blocking(AsyncScheduler.store_calendar)
     delete_calendar = blocking(AsyncScheduler.delete_calendar)
     calendar = blocking(AsyncScheduler.calendar)
@@ -150,6 +216,10 @@ class Scheduler:
         """The results of the job or trigger of that key, as one list in time; of one that is gone
         too. InvalidKey where it is no such key."""
         return Results(self._portal, self._inner.results_of(key))
+
+    def session(self) -> Session:
+        """A session for immediate work, and its outcomes."""
+        return Session(self._portal, self._inner.session(partial(Outcome, self._portal)))
 
     def handle(self, firing: str) -> Handle:
         """A handle on the firing of that key, whether it exists yet or not."""

@@ -77,6 +77,7 @@ class NodeHandle:
 
     async def stop(self) -> None:
         """Leave the cluster in order: see `Node.stop`. May be called twice."""
+        await self.scheduler.close()
         await self.node.stop()
         await self._grid.close()
 

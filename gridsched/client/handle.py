@@ -51,16 +51,9 @@ class AsyncHandle:
         `timeout` seconds.
         """
         firing = await self._ended(timeout)
-        if firing.state == "CANCELLED":
-            raise JobCancelled(
-                f"{self.key} was cancelled: {firing.error}", state=firing.state, error=firing.error
-            )
-        if firing.state != "COMPLETE":
-            raise JobFailed(
-                f"{self.key} ended {firing.state}: {firing.error}",
-                state=firing.state,
-                error=firing.error,
-            )
+        failure = failure_of(firing)
+        if failure is not None:
+            raise failure
         return await self._value() if firing.returned else None
 
     async def cancel(self) -> None:
@@ -92,3 +85,13 @@ class AsyncHandle:
                 return record.value.value
             await asyncio.sleep(_FIRST_WAIT)
         raise NotFound(f"the result of {self.key} is gone: its retention is over")
+
+
+def failure_of(firing: Firing) -> JobFailed | None:
+    """What waiting for a firing that is final raises; None where it is COMPLETE."""
+    state, error = firing.state, firing.error
+    if state == "COMPLETE":
+        return None
+    if state == "CANCELLED":
+        return JobCancelled(f"{firing.key} was cancelled: {error}", state=state, error=error)
+    return JobFailed(f"{firing.key} ended {state}: {error}", state=state, error=error)

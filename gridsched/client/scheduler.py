@@ -3,7 +3,7 @@ without `await`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -12,9 +12,12 @@ import msgspec
 from msgspec.structs import replace
 
 from gridsched.client.handle import AsyncHandle
+from gridsched.client.immediate import firing_of, immediate
+from gridsched.client.outcome import AsyncOutcome
 from gridsched.client.results import AsyncResults
+from gridsched.client.session import AsyncSession
 from gridsched.client.submitter import Submitter
-from gridsched.client.triggers import instant, once
+from gridsched.client.triggers import instant
 from gridsched.clock import Clock, Ids
 from gridsched.errors import InvalidKey, NotFound
 from gridsched.grid.data import partition_of
@@ -25,7 +28,6 @@ from gridsched.model.groups import GroupKind, PausedGroups
 from gridsched.model.job import Job, Overlap, check_job, usual_name
 from gridsched.model.keys import (
     calendar_key,
-    firing_key,
     groups_key,
     job_of,
     parse_key,
@@ -37,6 +39,7 @@ from gridsched.model.submission import (
     CancelFiring,
     Delete,
     DeleteCalendar,
+    Discard,
     Fire,
     Pause,
     PauseGroup,
@@ -53,12 +56,15 @@ from gridsched.policy.event_checks import check_events
 from gridsched.policy.gate import keepers
 from gridsched.policy.groups import EVERY, check_group
 from gridsched.policy.ownership import assign
-from gridsched.policy.submissions import MANUAL_GROUP
 from gridsched.stores.caches import Caches
 from gridsched.stores.record import Store
 
 Pair = tuple[Job, Trigger]
 V = TypeVar("V", bound=msgspec.Struct)
+
+
+def _itself(outcome: AsyncOutcome) -> AsyncOutcome:
+    return outcome
 
 
 class AsyncScheduler:
@@ -74,6 +80,7 @@ class AsyncScheduler:
         self._ids = ids
         self._owned = owned
         self._submitter = Submitter(caches.submissions, clock, ids, timeout)
+        self._sessions: list[AsyncSession] = []
 
     async def __aenter__(self) -> Self:
         return self
@@ -87,7 +94,9 @@ class AsyncScheduler:
         await self.close()
 
     async def close(self) -> None:
-        """Disconnect. What was accepted goes on without this client."""
+        """Disconnect, and close the sessions. What was accepted goes on without this client."""
+        for session in self._sessions:
+            await session.close()
         if self._owned:
             await self.grid.close()
 
@@ -128,15 +137,9 @@ class AsyncScheduler:
 
     async def submit(self, job: Job) -> AsyncHandle:
         """Run a job once, now. A job without a name gets a new one."""
-        if not job.name:
-            job = replace(job, name=f"{usual_name(job)}-{self._ids()}")
-        check_job(job)
-        check_events(job)
-        trigger = once(name=self._ids(), group=MANUAL_GROUP)
-        submission = self._submitter.make(job.key, ScheduleJob(job, (trigger,)))
+        submission = immediate(job, self._submitter, self._ids)
         await self._submitter.submit([submission])
-        key = trigger_key(job.key, MANUAL_GROUP, trigger.name)
-        return self.handle(firing_key(key, submission.created_at))
+        return self.handle(firing_of(submission))
 
     async def fire(self, key: str, data: dict[str, Any] | None = None) -> AsyncHandle:
         """Fire a stored job now, once, with `data` over its own; given a trigger's key, with that
@@ -144,8 +147,14 @@ class AsyncScheduler:
         await self._require(key)
         submission = self._submitter.make(key, Fire(key, data or {}))
         await self._submitter.submit([submission])
-        trigger = trigger_key(submission.job, MANUAL_GROUP, submission.id)
-        return self.handle(firing_key(trigger, submission.created_at))
+        return self.handle(firing_of(submission))
+
+    def session(self, shown: Callable[[AsyncOutcome], Any] = _itself) -> AsyncSession:
+        """A session for immediate work, and its outcomes. `shown` makes of an outcome what its
+        listener is given."""
+        session = AsyncSession(self.caches, self._clock, self._ids, self._submitter, shown)
+        self._sessions.append(session)
+        return session
 
     async def backfill(
         self, key: str, start: datetime, end: datetime, *, overlap: Overlap | None = None
@@ -219,11 +228,14 @@ class AsyncScheduler:
         A run is ended within a second: a process is killed, a coroutine cancelled; a thread is told
         by `context.cancelled`, and no longer waited for. SubmissionRejected where it has ended.
         """
-        if parse_key(key).scheduled is None:
-            raise NotFound(
-                f"there is no firing {key}: its key is a trigger's with @ and an instant"
-            )
+        _check_firing(key)
         await self._submitter.submit([self._submitter.make(key, CancelFiring(key))])
+
+    async def discard(self, key: str) -> None:
+        """Remove the records of a firing: what has not ended is cancelled first. It is gone within
+        two minutes, and its result at once. SubmissionRejected where there is nothing of it."""
+        _check_firing(key)
+        await self._submitter.submit([self._submitter.make(key, Discard(key))])
 
     async def store_calendar(
         self, name: str, calendar: Calendar, *, override: bool = False
@@ -395,3 +407,9 @@ def _parsed(key: str) -> str:
     """The key, once it is sure to be written as one."""
     parse_key(key)
     return key
+
+
+def _check_firing(key: str) -> None:
+    """NotFound where a key is not that of a firing."""
+    if parse_key(key).scheduled is None:
+        raise NotFound(f"there is no firing {key}: its key is a trigger's with @ and an instant")

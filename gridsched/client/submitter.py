@@ -37,7 +37,7 @@ class Submitter:
         self._ids = ids
         self._timeout = timeout
 
-    def make(self, key: str, command: Command) -> Submission:
+    def make(self, key: str, command: Command | None) -> Submission:
         """The submission of a command about the job of a written key."""
         return Submission(self._ids(), job_of(key), command, created_at=self._clock.now())
 
@@ -47,7 +47,7 @@ class Submitter:
         SubmissionRejected with the first reason where some are refused (the others are applied);
         SubmissionTimeout where no node answers.
         """
-        records = [self._store.written(submission) for submission in submissions]
+        records = self._written(submissions)
         answers: list[Record[Submission]] = []
         for start in range(0, len(records), WINDOW):
             answers += await self._submit_window(records[start : start + WINDOW])
@@ -56,12 +56,22 @@ class Submitter:
     async def _submit_window(
         self, records: Sequence[Record[Submission]]
     ) -> list[Record[Submission]]:
-        chunks = [records[start : start + CHUNK] for start in range(0, len(records), CHUNK)]
-        for chunk in chunks:
-            await self._store.map.put_all({record.data_key: record.raw for record in chunk})
-        return [answer for chunk in chunks for answer in await self._answers(chunk)]
+        await self._put(records)
+        return [answer for chunk in _chunks(records) for answer in await self.answers(chunk)]
 
-    async def _answers(self, records: Sequence[Record[Submission]]) -> list[Record[Submission]]:
+    async def give(self, submissions: Sequence[Submission]) -> None:
+        """Submit commands, and do not wait until they are applied."""
+        await self._put(self._written(submissions))
+
+    def _written(self, submissions: Sequence[Submission]) -> list[Record[Submission]]:
+        return [self._store.written(submission) for submission in submissions]
+
+    async def _put(self, records: Sequence[Record[Submission]]) -> None:
+        for chunk in _chunks(records):
+            await self._store.map.put_all({record.data_key: record.raw for record in chunk})
+
+    async def answers(self, records: Sequence[Record[Submission]]) -> list[Record[Submission]]:
+        """Wait until each of these is applied or refused; SubmissionTimeout where no node answers."""
         pending = {record.key for record in records}
         answers: list[Record[Submission]] = []
         until = self._clock.monotonic() + self._timeout
@@ -88,3 +98,7 @@ class Submitter:
         if reasons:
             others = f" (and {len(reasons) - 1} more were refused)" if len(reasons) > 1 else ""
             raise SubmissionRejected(reasons[0] + others)
+
+
+def _chunks(records: Sequence[Record[Submission]]) -> list[Sequence[Record[Submission]]]:
+    return [records[start : start + CHUNK] for start in range(0, len(records), CHUNK)]

@@ -82,6 +82,12 @@ class CancelFiring(msgspec.Struct, frozen=True, tag="cancel"):
     key: str
 
 
+class Discard(msgspec.Struct, frozen=True, tag="discard"):
+    """Remove a firing and its result; one that has not ended is cancelled first."""
+
+    key: str
+
+
 class StoreCalendar(
     msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag="store_calendar"
 ):
@@ -111,6 +117,7 @@ Command = (
     | Fire
     | Backfill
     | CancelFiring
+    | Discard
     | StoreCalendar
     | DeleteCalendar
 )

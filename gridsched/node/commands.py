@@ -1,4 +1,4 @@
-"""Applying the commands that act on what is there: pause, resume, delete, fire, cancel.
+"""Applying the commands that act on what is there: pause, resume, delete, fire, cancel, discard.
 
 Each can be carried out again from the start: a node that dies half way leaves the submission NEW.
 """
@@ -10,12 +10,13 @@ from collections.abc import Callable
 from gridsched.errors import NotFound
 from gridsched.grid.data import partition_of
 from gridsched.model.firing import Firing
-from gridsched.model.keys import job_of, parse_key, trigger_of
+from gridsched.model.keys import job_of
 from gridsched.model.submission import (
     Backfill,
     CancelFiring,
     Delete,
     DeleteCalendar,
+    Discard,
     Fire,
     Pause,
     PauseGroup,
@@ -27,12 +28,12 @@ from gridsched.model.submission import (
 from gridsched.model.trigger import Trigger
 from gridsched.node.calendars import Calendars
 from gridsched.node.core import Core
+from gridsched.node.ending import Ending
 from gridsched.node.groups import Groups
 from gridsched.node.locks import JobLocks
 from gridsched.node.retention import Retention
 from gridsched.policy import submissions as policy
 from gridsched.policy.backfill import plan_backfill
-from gridsched.policy.claim import Acquisition
 from gridsched.stores.record import Record, change
 
 
@@ -40,11 +41,11 @@ class Commands:
     """Carries out one command; what cannot be done is raised as the reason for its rejection."""
 
     def __init__(self, core: Core, locks: JobLocks, retention: Retention, groups: Groups) -> None:
-        self._core = core
         self._caches = core.caches
         self._clock = core.clock
         self._threshold = core.settings.misfire_threshold_ms
         self._calendars = Calendars(core)
+        self._ending = Ending(core, locks)
         self._locks = locks
         self._groups = groups
         self._retention = retention
@@ -61,8 +62,8 @@ class Commands:
                 sooner = await self._groups.apply(of_groups)
             case Delete(key):
                 await self._delete(key)
-            case CancelFiring(key):
-                await self._cancel(key)
+            case CancelFiring() | Discard() as ending:
+                await self._ending.apply(ending)
             case Fire() as fire:
                 sooner = await self._fire(submission, fire)
             case Backfill() as backfill:
@@ -124,37 +125,6 @@ class Commands:
             await self._retention.remove_orphaned_job(job, self._partition(job))
         for name in {key, *(record.key for record in doomed)} - {job}:
             await self._each_firing(name, self._cancelled("its trigger was removed"))
-
-    async def _cancel(self, key: str) -> None:
-        reason = "cancelled by request"
-        record = await self._caches.firings.get(key) or await self._cancelled_ahead(key, reason)
-        changed = await change(
-            self._caches.firings,
-            record,
-            lambda firing: policy.cancel_unfinished(firing, reason, self._clock.now()),
-        )
-        if changed is None or changed.value.state != "CANCELLED":
-            state = "gone" if changed is None else changed.value.state
-            raise NotFound(f"firing {key} cannot be cancelled: it is {state}")
-        if changed.value.started_at is None:  # else its member gives the lock back
-            await self._locks.give_back(record.value.job, key)
-
-    async def _cancelled_ahead(self, key: str, reason: str) -> Record[Firing]:
-        """The record of a trigger's next instant, which nobody has claimed yet: CANCELLED, unless
-        somebody claims it at this moment."""
-        trigger = await self._caches.triggers.get(trigger_of(key))
-        job = await self._caches.jobs.get(job_of(key))
-        if trigger is None or job is None or trigger.value.next_fire != parse_key(key).scheduled:
-            raise NotFound(f"there is no firing {key}")
-        cancelled = policy.cancelled_ahead(trigger.value, job.value, reason, self._acquisition())
-        record = self._caches.firings.written(cancelled)
-        await self._caches.firings.apply([self._caches.firings.put(record)])
-        return record
-
-    def _acquisition(self) -> Acquisition:
-        core = self._core
-        kept = core.settings.caches.firing_retention_ms
-        return Acquisition(core.name, core.clock.now(), core.lease, kept)
 
     async def _fire(self, submission: Submission, command: Fire) -> list[Record[Trigger]]:
         base = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -60,13 +61,15 @@ class Scheduling:
         self._runnables = core.runnables
 
     async def look_up(self, submissions: Sequence[Submission]) -> Stored:
-        """What is stored of the jobs, triggers and calendars that submissions are about."""
-        return Stored(
-            await self._caches.jobs.get_all([submission.job for submission in submissions]),
-            await self._stored_triggers(submissions),
-            await self._caches.calendars.with_bases(_calendars(submissions)),
-            await self._caches.groups.paused(),
+        """What is stored of the jobs, triggers and calendars that submissions are about: asked for
+        together, as immediate work waits for it."""
+        found = await asyncio.gather(
+            self._caches.jobs.get_all([submission.job for submission in submissions]),
+            self._stored_triggers(submissions),
+            self._caches.calendars.with_bases(_calendars(submissions)),
+            self._caches.groups.paused(),
         )
+        return Stored(*found)
 
     async def apply(self, submissions: Sequence[Submission], stored: Stored) -> list[Applied]:
         """Apply submissions of different jobs; jobs first, then triggers, each as one batch."""

@@ -122,8 +122,11 @@ class SubmissionsListener(Service):
         answered = [
             (record, each) for record, each in zip(batch, applied, strict=True) if each.settled
         ]
+        triggers = [trigger for _, each in answered for trigger in each.triggers]
+        # What is due at once need not wait for the answer: all of it is stored.
+        self._timer.offer(triggers)
         await self._store.apply([self._answer(record, each.error) for record, each in answered])
-        self._accepted([trigger for _, each in answered for trigger in each.triggers])
+        self._accepted(triggers)
 
     async def _command(self, record: Record[Submission]) -> None:
         triggers: list[Record[Trigger]] = []
@@ -134,6 +137,7 @@ class SubmissionsListener(Service):
             raise
         except GridschedError as refused:
             error = str(refused)
+        self._timer.offer(triggers)
         await self._store.apply([self._answer(record, error)])
         self._accepted(triggers)
 
@@ -154,7 +158,6 @@ class SubmissionsListener(Service):
         return self._store.replaced(record, answered)
 
     def _accepted(self, triggers: Sequence[Record[Trigger]]) -> None:
-        self._timer.offer(triggers)
         if self._core.hooks.any:
             for trigger in triggers:
                 self._core.hooks.call(Hook.on_scheduled, trigger.value)

@@ -194,6 +194,12 @@ def cancel_unfinished(firing: Firing, reason: str, now: int) -> Firing:
     return firing if firing.state in FINAL else transitions.cancel(firing, reason, now)
 
 
+def discard(firing: Firing, reason: str, now: int) -> Firing:
+    """A firing that nobody wants any more, with its result: it ends, and may go at once."""
+    ended = cancel_unfinished(firing, reason, now)
+    return replace(ended, retention=0, forget_at=now)
+
+
 def cancelled_ahead(trigger: Trigger, job: Job, reason: str, acquisition: Acquisition) -> Firing:
     """The next instant of a trigger, cancelled before anybody claimed it. Whoever claims it finds
     this record, adopts it and advances the trigger; so it stays for that long at least."""

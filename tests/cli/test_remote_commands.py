@@ -207,10 +207,17 @@ class TestChanges:
         firing = f"{trigger}@{due}"
         assert cli("cancel", firing).stdout == f"cancelled {firing}\n"
         assert json.loads(cli("firings", firing, "--json").stdout)["state"] == "CANCELLED"
-        for wrong in (trigger, f"{trigger}@1"):
-            refused = cli("cancel", wrong)
-            assert refused.exit_code != 0
-            assert refused.stderr.startswith("error: there is no firing ")
+        for command in ("cancel", "discard"):
+            for wrong in (trigger, f"{trigger}@1"):
+                refused = cli(command, wrong)
+                assert refused.exit_code != 0
+                assert refused.stderr.startswith("error: there is no firing ")
+
+    def test_discard(self, cli: Run, trigger: str) -> None:
+        job = trigger.partition(":")[0]
+        firing = cli("fire", job, "--data", "name=me").stdout.strip()
+        assert cli("discard", firing).stdout == f"discarded {firing}\n"
+        assert cli("results", firing).exit_code == 4
 
     def test_fire_with_data(self, cli: Run, trigger: str) -> None:
         job = trigger.partition(":")[0]
