@@ -68,10 +68,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
                 return f"submit {self.count:,} in bulk"
             case "calls":
                 return f"{self.count:,} calls of the grid"
-            case "session" if self.seconds:
-                return f"session, {self.count:,} jobs, {self.count // self.seconds}/s"
             case "session":
-                return f"session, {self.count:,} jobs at once"
+                pace = f"{self.count // self.seconds}/s" if self.seconds else "at once"
+                return f"session, {self.count:,} jobs, {pace}"
             case _:
                 return f"memory, {self.count:,} triggers"
 
