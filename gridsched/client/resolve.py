@@ -64,6 +64,8 @@ def resolve(
         return _changed(settings, changes)
 
     if config is None or isinstance(config, Settings):
+        if jobclasses is not None:
+            raise ConfigurationError("jobclasses is for a config file, and none is given")
         loaded = Loaded(amend(config or Settings()), "settings")
     else:
         loaded = cache_config.load(config, _table(config, jobclasses), amend)
@@ -95,6 +97,8 @@ def _in_force(
 ) -> Coordination | None:
     """The coordination file, where it is enabled and nothing is said over it."""
     if file is None or not file.enabled:
+        if named and file is not None:
+            _log.info("coordination is off by %s", file.source)
         return None
     if grid is None:
         _log.info("coordination by %s: the grid is at %s", file.source, ", ".join(file.servers))

@@ -101,6 +101,15 @@ def test_two_grids_that_are_named_are_one_too_many(tmp_path: Path) -> None:
     assert resolved(None, grid="c:3", coordination=path).grid == "c:3"
 
 
+def test_one_that_is_named_and_off_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    path = servers(tmp_path, "false")
+    assert resolved(None, coordination=path).grid == "embedded"
+    assert f"coordination is off by {path}" in caplog.text
+
+
 def test_what_is_said_by_keyword_comes_over_all_files(config: Path) -> None:
     servers(config.parent)
     changes = {"session_timeout_ms": 3000, "server_count": 5, "allowed_jobs": ["shop.tasks:a"]}
@@ -131,6 +140,8 @@ def test_a_table_that_is_named_is_taken_in_the_place_of_the_one_beside_it(config
     assert found.settings.jobs[0].job.target == "shop.tasks:b"
     with pytest.raises(ConfigurationError, match="cannot be read"):
         resolved(config, jobclasses=config.parent / "none")
+    with pytest.raises(ConfigurationError, match="for a config file"):
+        resolved(None, jobclasses=config.parent / "other")
 
 
 def test_a_class_without_a_table_says_where_one_is_looked_for(config: Path) -> None:
