@@ -18,6 +18,7 @@ from gridsched.config import coordination
 from gridsched.config.coordination import Coordination
 from gridsched.config.schema import Note
 from gridsched.config.settings import Settings, StartupCalendar, StartupJob
+from gridsched.config.smtp import Smtp
 from gridsched.config.xml_reader import read_file
 from gridsched.errors import ConfigurationError
 from gridsched.model.caches import CacheSettings
@@ -60,9 +61,11 @@ def validate(config: str, as_json: bool, **beside: Any) -> None:
     if checked.coordination is not None:
         _section("coordination", _coordination(checked.coordination))
     _section("caches other than by default", _caches(settings.caches))
+    _section("mail server", _smtp(settings.smtp))
     _section("data services", _services(settings.services))
     _section("startup calendars", _calendars(settings.calendars))
     _print_jobs(settings.jobs)
+    _print_events(settings.jobs)
     _print_notes("mapped to a Python target", loaded.mapped, ("CLASS", "TARGET"))
     _print_notes("read by another name", loaded.aliases)
     _print_notes("ignored", loaded.ignored)
@@ -137,8 +140,12 @@ def _settings(settings: Settings) -> dict[str, str]:
     return {
         name: _value(getattr(settings, name))
         for name in settings.__struct_fields__
-        if name not in ("caches", "services", "calendars", "jobs")
+        if name not in ("caches", "services", "calendars", "jobs", "smtp")
     }
+
+
+def _smtp(smtp: Smtp | None) -> dict[str, str]:
+    return {} if smtp is None else {n: _value(v) for n, v in plain(smtp).items() if v}
 
 
 def _caches(caches: CacheSettings) -> dict[str, str]:
@@ -188,6 +195,23 @@ def _print_jobs(jobs: Sequence[StartupJob]) -> None:
     click.echo(f"\n{len(jobs)} startup job{'' if len(jobs) == 1 else 's'}")
     if rows:
         print_table(["JOB", "TRIGGER", "SCHEDULE", "NEXT FIRES"], rows)
+
+
+def _print_events(jobs: Sequence[StartupJob]) -> None:
+    rows = [
+        [
+            startup.job.key,
+            event.name,
+            event.when,
+            event.condition.text,
+            ", ".join(event.subscribers),
+        ]
+        for startup in jobs
+        for event in startup.job.events
+    ]
+    if rows:
+        click.echo("\nevents")
+        print_table(["JOB", "EVENT", "WHEN", "CONDITION", "TO"], rows)
 
 
 def _fires_in_words(schedule: Schedule) -> str:

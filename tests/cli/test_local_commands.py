@@ -134,6 +134,14 @@ class TestValidate:
         report = json.loads(cli("validate", str(config), "--json").stdout)
         assert report["calendars"]["new year"]["dates"] == ["2030-01-01", "2031-01-01"]
 
+    def test_says_what_is_published_and_by_which_mail_server(self, cli: Run) -> None:
+        result = cli("validate", str(REPOSITORY / "examples" / "stock_alert" / "stock.xml"))
+        lines = result.stdout.splitlines()
+        assert lines[lines.index("mail server") + 1] == "host      127.0.0.1"
+        assert lines[lines.index("events") + 2].startswith(
+            "shop/watch stock  low stock  change  /ds:"
+        )
+
     def test_says_what_it_read_by_another_name_and_what_it_ignored(self, cli: Run) -> None:
         report = json.loads(cli("validate", SEED, "--json").stdout)
         printed = cli("validate", SEED).stdout

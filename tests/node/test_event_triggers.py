@@ -20,6 +20,7 @@ from gridsched.model.events import EVENTS_GROUP, Condition, EventTrigger
 from gridsched.model.job import Job
 from gridsched.model.retry import Retry
 from gridsched.model.submission import ScheduleJob, Submission
+from gridsched.policy.events import deliveries as deliveries_of
 from gridsched.simulation.virtual_time import START
 
 NOW = datetime.fromtimestamp(START / 1000, UTC)
@@ -128,7 +129,10 @@ async def test_a_subscriber_that_stays_away_is_given_up_and_recorded(cluster, ca
     failed = (await deliveries(client))[0]
     assert failed.attempt == 3
     assert "Connection refused" in failed.error
-    assert "tells mailto:ops@shop.example of low of DEFAULT/stock: given up" in caplog.text
+    assert (
+        "tells mailto:ops@shop.example of low of DEFAULT/stock: given up; the event: {"
+        in caplog.text
+    )
     assert (await client.firings(of=job.key))[0].state == "COMPLETE"
 
 
@@ -281,6 +285,23 @@ async def test_a_node_that_dies_before_the_end_is_recorded_loses_no_event_and_do
         told = sorted(json.loads(body)["name"] for _, _, _, body in service.requests)
         assert told == ["change", "each"]
         assert (await client.firings(of=job.key))[0].attempt == 2
+
+
+async def test_a_delivery_that_is_submitted_again_long_after_is_known_by_the_ledger(cluster):
+    with HttpService() as service:
+        c = cluster(allowed_hosts=("127.0.0.1",))
+        await c.node("a")
+        low = event("low", LOW, service.url("/json"))
+        job = stock(3, events=(low,))
+        client = await run_stock(c, job, 1)
+        await c.until(lambda: all_delivered(client, 1))
+        run = (await client.firings(of=job.key))[0]
+        await c.pass_time(400)
+        assert await client.jobs(group=EVENTS_GROUP) == []
+        (again,) = deliveries_of((low,), job, run, {"quantity": 3}, c.clock.now())
+        assert await client.caches.submissions.create(again), "it is forgotten there"
+        await c.pass_time(60)
+        assert len(service.requests) == len(await deliveries(client)) == 1
 
 
 async def test_what_is_wrong_with_an_event_is_said_when_it_is_written_or_submitted(cluster):

@@ -28,6 +28,9 @@ from gridsched.stores.record import Record
 
 BATCH: Final = 128
 
+_SHOWN_EVENT: Final = 2000
+"""Characters of an event that nobody was told of: its job goes soon after its last attempt."""
+
 
 class Finisher(Service):
     """Takes ended runs to their final record, their result to Job-Result, their lock back."""
@@ -131,7 +134,9 @@ class Finisher(Service):
         if final.leaves is not None:
             await self._locks.job_data.store(final.job, run.firing.key)
         if final.state == "FAILED" and isinstance(run.job.task, Delivery):
-            self.log.error("%s: %s: given up", run.firing.key, run.job.description)
+            event = msgspec.json.encode(run.job.task.event).decode()[:_SHOWN_EVENT]
+            what = run.job.description
+            self.log.error("%s: %s: given up; the event: %s", run.firing.key, what, event)
         if runs_alone(final, run.job) and final.finished_at is not None:
             await self._locks.give_back(final.job, run.firing.key)
         if self._hooks.any:
