@@ -1,4 +1,4 @@
 """How fast, how punctual and how big: gridsched and its peers, measured in one run.
 
-python -m benchmarks [--only herd,steady,submit,memory] [--grids embedded,hazelcast] [--quick]
+python -m benchmarks [--only herd,steady,http,submit,memory] [--grids embedded,hazelcast] [--quick]
 """

@@ -24,9 +24,10 @@ GRIDS = {
 }
 HAZELCAST = GRIDS["hazelcast"]
 NODES = {WIRE_1: 1, WIRE_2: 2, ONE_NODE: 1, TWO_NODES: 2}
-SCENARIOS = ("herd", "steady", "submit", "session", "memory", "calls")
+SCENARIOS = ("herd", "steady", "http", "submit", "session", "memory", "calls")
 SUBJECTS_OF = {
     "memory": (EMBEDDED, ONE_NODE),
+    "http": (EMBEDDED,),
     "calls": (WIRE_1, ONE_NODE),
     "session": (EMBEDDED, *NODES),
 }
@@ -37,7 +38,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     """One scenario on one subject.
 
     count     triggers, or calls of each kind
-    kind      of the jobs: "async" functions on the loop, or plain ones in threads
+    kind      of the jobs: "async" functions on the loop, plain ones in threads, or HTTP tasks
     seconds   how long a steady load lasts; each trigger fires once a second. In a session: how long
               the submissions take that are made one by one; 0: all are made at once
     pace      triggers a second that scheduling is sure to reach; decides how far ahead the first
@@ -50,7 +51,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     scenario: str
     subject: str
     count: int
-    kind: Literal["async", "thread"] = "async"
+    kind: Literal["async", "thread", "http"] = "async"
     seconds: int = 0
     pace: int = 1000
     warm_up: int = 0
@@ -64,6 +65,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
                 return f"herd of {self.count:,}, {self.kind} jobs"
             case "steady":
                 return f"steady, {self.count:,}/s for {self.seconds} s"
+            case "http":
+                return f"HTTP tasks, {self.count:,}/s for {self.seconds} s"
             case "submit":
                 return f"submit {self.count:,} in bulk"
             case "calls":
@@ -110,6 +113,17 @@ def _of(scenario: str, share: int) -> list[Case]:
             return [
                 Case(scenario="steady", subject="", count=rate, seconds=seconds)
                 for rate in (200, 1000)
+            ]
+        case "http":
+            return [
+                Case(
+                    scenario="http",
+                    subject="",
+                    count=1000,
+                    kind="http",
+                    seconds=60 if share == 1 else 5,
+                    settings={"max_threads": 32},
+                )
             ]
         case "submit":
             return [Case(scenario="submit", subject="", count=many)]

@@ -17,8 +17,9 @@ import uvloop
 
 from benchmarks.calls import calls
 from benchmarks.cases import Case
+from benchmarks.service import Service
 from benchmarks.subjects import Subject, decode_case, subject_of
-from gridsched import Job, Trigger, every, once
+from gridsched import HttpTask, Job, Trigger, every, once
 from gridsched.aio import AsyncOutcome, AsyncSession
 
 PATIENCE = 15.0
@@ -33,11 +34,14 @@ CHUNK = 5000
 Pair = tuple[Job, Trigger]
 
 
-def pairs(case: Case, triggers: Iterator[Trigger], prefix: str = "job") -> list[Pair]:
+def pairs(
+    case: Case, triggers: Iterator[Trigger], prefix: str = "job", url: str = ""
+) -> list[Pair]:
     """A job for each trigger, as jobs of different names spread over the partitions."""
-    target = f"benchmarks.jobs:nothing_{case.kind}"
+    job = Job(task=HttpTask(url)) if url else Job(f"benchmarks.jobs:nothing_{case.kind}")
     return [
-        (Job(target, name=f"{prefix}-{number}"), trigger) for number, trigger in enumerate(triggers)
+        (msgspec.structs.replace(job, name=f"{prefix}-{number}"), trigger)
+        for number, trigger in enumerate(triggers)
     ]
 
 
@@ -70,7 +74,17 @@ async def herd(subject: Subject, case: Case) -> dict[str, Any]:
     return await _fire(subject, case, (once(instant) for _ in range(case.count)), instant)
 
 
-async def steady(subject: Subject, case: Case) -> dict[str, Any]:
+async def http(subject: Subject, case: Case) -> dict[str, Any]:
+    """A steady load of requests to a service in another process, which says when each came."""
+    service = Service()
+    url = await service.start()
+    try:
+        return await steady(subject, case, url)
+    finally:
+        await service.stop()
+
+
+async def steady(subject: Subject, case: Case, url: str = "") -> dict[str, Any]:
     """Each trigger fires once a second, and their starts are spread over the second."""
     first = soon(case.lead)
     triggers = (
@@ -81,13 +95,14 @@ async def steady(subject: Subject, case: Case) -> dict[str, Any]:
         )
         for number in range(case.count)
     )
-    return await _fire(subject, case, triggers, first + timedelta(seconds=case.seconds))
+    until = first + timedelta(seconds=case.seconds)
+    return await _fire(subject, case, triggers, until, url)
 
 
 async def _fire(
-    subject: Subject, case: Case, triggers: Iterator[Trigger], until: datetime
+    subject: Subject, case: Case, triggers: Iterator[Trigger], until: datetime, url: str = ""
 ) -> dict[str, Any]:
-    given = pairs(case, triggers)
+    given = pairs(case, triggers, url=url)
     began = time.perf_counter()
     await subject.scheduler.schedule_many(given)
     took = time.perf_counter() - began
@@ -150,7 +165,14 @@ def resident(pid: str) -> dict[str, float]:
     return {name: int(kb[field].split()[0]) / 1024 for name, field in names.items()}
 
 
-RUN = {"herd": herd, "steady": steady, "submit": submit, "session": session, "memory": memory}
+RUN = {
+    "herd": herd,
+    "steady": steady,
+    "http": http,
+    "submit": submit,
+    "session": session,
+    "memory": memory,
+}
 
 
 async def run(case: Case) -> dict[str, Any]:

@@ -40,6 +40,9 @@ _TARGETS = {
     ("steady", 1000, "async", "missed"): {EMBEDDED: 0, ONE_NODE: 0},
     ("steady", 1000, "async", "duplicates"): {EMBEDDED: 0, ONE_NODE: 0},
     ("steady", 1000, "async", "p99"): {EMBEDDED: 5, ONE_NODE: 15},
+    ("http", 1000, "http", "missed"): {EMBEDDED: 0},
+    ("http", 1000, "http", "duplicates"): {EMBEDDED: 0},
+    ("http", 1000, "http", "p99"): {EMBEDDED: 50},
     ("submit", 10_000, "async", "submitted"): {EMBEDDED: 15_000, ONE_NODE: 4_000},
     ("session", 10_000, "async", "wrong"): {EMBEDDED: 0, ONE_NODE: 0},
     ("memory", 100_000, "async", "rss"): {EMBEDDED: 300, ONE_NODE: 150},
@@ -61,7 +64,7 @@ def figures(case: Case, raw: Raw) -> dict[str, float]:
     match case.scenario:
         case "herd":
             return _herd(case, raw) | _lateness(raw) | _counts(case, raw) | _cpu(raw)
-        case "steady":
+        case "steady" | "http":
             return _lateness(raw) | _counts(case, raw) | _cpu(raw)
         case "submit":
             return {"submitted": case.count / raw["seconds"]}

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
+from typing import Any
 
-from gridsched import JobContext
+from gridsched import Hook, JobContext
+from gridsched.jobs.context import aware
+from gridsched.model.firing import Firing
 
 ALLOWED = "benchmarks.jobs:*"
 
 Seen = tuple[str, datetime, float]
-"""Trigger key, scheduled instant, and when the function was entered (epoch seconds)."""
+"""Trigger key, scheduled instant, and when the function was entered, or the request came to the
+service (epoch seconds)."""
 
 SEEN: list[Seen] = []
 
@@ -31,6 +35,14 @@ async def numbered(context: JobContext, number: int) -> int:
 
 def nothing_thread(context: JobContext) -> None:
     SEEN.append((context.trigger_key, context.scheduled_time, time.time()))
+
+
+class Arrivals(Hook):
+    """Notes when requests came to the service, which says so itself."""
+
+    def on_finished(self, firing: Firing, value: Any) -> None:
+        if value is not None:
+            SEEN.append((firing.trigger, aware(firing.scheduled), value["json"]["came"]))
 
 
 def samples(seen: list[Seen]) -> list[list[object]]:

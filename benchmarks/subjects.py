@@ -31,7 +31,11 @@ class Embedded:
 
     async def __aenter__(self) -> Self:
         self._node = await aio.start(
-            allowed_jobs=[jobs.ALLOWED], name="bench", **self._case.settings
+            allowed_jobs=[jobs.ALLOWED],
+            allowed_hosts=["127.0.0.1"],
+            name="bench",
+            hooks=[jobs.Arrivals()] if self._case.kind == "http" else [],
+            **self._case.settings,
         )
         self.scheduler = self._node.scheduler
         settle_garbage_collector()

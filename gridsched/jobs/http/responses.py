@@ -13,6 +13,7 @@ import codecs
 import re
 from collections.abc import Mapping
 from email.message import Message
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -56,6 +57,7 @@ def _content(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
     return _binary(body, "")
 
 
+@lru_cache(maxsize=256)
 def _type(written: str) -> tuple[str, str]:
     """The type and the charset ("" for none that is known) of a Content-Type header."""
     message = Message()

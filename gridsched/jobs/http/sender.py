@@ -86,6 +86,7 @@ class HttpSender:
         known = self._known.get(task.url)
         if known is not None and known[0] == task:
             return known[1]
+        check_host(task.url, self._hosts)
         filled, hidden = self._secrets.fill(task)
         made = _Request(task, _prepared(filled), _with_password(filled.url, hidden))
         if filled is task:
@@ -105,7 +106,6 @@ class HttpSender:
         raise RequestFailed(f"it was redirected more than {MAX_REDIRECTS} times")
 
     def _exchange(self, prepared: requests.PreparedRequest, task: HttpTask, call: Call) -> _Answer:
-        check_host(prepared.url or "", self._hosts)
         adapter = self._adapter()
         adapter.call = call
         try:
