@@ -117,13 +117,17 @@ def check_http(task: HttpTask) -> None:
     split_url(task.url)
     if task.method not in METHODS:
         raise InvalidJob(f"method is {task.method!r}; one of {', '.join(METHODS)}")
+    if not isinstance(task.body, str):
+        raise InvalidJob(
+            f"body is {type(task.body).__name__}; it must be text (json.dumps makes it)"
+        )
     for name, value in task.headers.items():
         _check_header(name, value)
     for name in secrets_of(task):
         if not _VARIABLE.fullmatch(name):
             raise InvalidJob(f"${{env:{name}}} names no environment variable")
     for status in task.expect:
-        if not 200 <= status <= 599:
+        if not isinstance(status, int) or not 200 <= status <= 599:
             raise InvalidJob(f"expect has {status}; a status is from 200 to 599")
     for field in ("connect_timeout", "read_timeout"):
         if not getattr(task, field) > 0:
@@ -133,7 +137,12 @@ def check_http(task: HttpTask) -> None:
 def _check_header(name: str, value: str) -> None:
     if not _HEADER_NAME.fullmatch(name):
         raise InvalidJob(f"{name!r} is no name of a header")
-    if not value.isprintable() or not value.isascii() or value != value.strip():
+    if (
+        not isinstance(value, str)
+        or not value.isprintable()
+        or not value.isascii()
+        or value != value.strip()
+    ):
         # The value may be a secret that should not have been written here: it is not shown.
         raise InvalidJob(
             f"header {name}: its value is not printable ASCII, or has blanks around it"

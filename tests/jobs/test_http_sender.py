@@ -152,9 +152,30 @@ def test_a_connection_that_was_idle_for_long_is_not_used_again(service: HttpServ
     assert service.connections == 2
 
 
+def test_a_pool_that_was_closed_for_others_is_made_again(service: HttpService) -> None:
+    sender = a_sender()
+    for _ in range(2):
+        assert send(HttpTask(service.url("/json")), sender)["status"] == 200
+        sender._threads.adapter.poolmanager.clear()
+    assert service.connections == 2
+
+
+def test_a_head_has_no_body(service: HttpService) -> None:
+    found = send(HttpTask(service.url("/huge"), method="HEAD"))
+    assert (found["status"], found["text"]) == (200, "")
+
+
 def test_nobody_is_there() -> None:
     url = f"http://127.0.0.1:{refusing_port()}/"
     assert failure(HttpTask(url)).endswith(": Connection refused")
+
+
+def test_a_service_that_never_begins_tls() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
+        assert failure(HttpTask(url, connect_timeout=0.05)).endswith(": it was not there in 0.05 s")
 
 
 def test_a_service_that_breaks_off(service: HttpService) -> None:

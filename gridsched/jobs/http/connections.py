@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import Callable
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
@@ -25,7 +26,7 @@ _IDLE: Final = 3.0
 """Seconds after which a connection is not used again: the service may be about to close it, and a
 request that is on its way then is lost."""
 
-_HOSTS: Final = 32
+_HOSTS: Final = 10
 """Hosts to which a thread keeps connections."""
 
 _KNOWN_URLS: Final = 1024
@@ -69,7 +70,7 @@ class Adapter(HTTPAdapter):
         self.hosts = hosts
         self.monotonic = monotonic
         self.call = Call()
-        self._pools: dict[str, HTTPConnectionPool] = {}
+        self._pools: WeakValueDictionary[str, HTTPConnectionPool] = WeakValueDictionary()
         super().__init__(pool_connections=_HOSTS, pool_maxsize=1)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -82,7 +83,7 @@ class Adapter(HTTPAdapter):
         """The pool of a URL, looked up once: that costs a fifth of a request."""
         url = request.url or ""
         pool = self._pools.get(url)
-        if pool is None or pool.pool is None:  # closed, as there were too many hosts
+        if pool is None:
             if len(self._pools) >= _KNOWN_URLS:
                 self._pools.clear()
             pool = super().get_connection_with_tls_context(request, *args, **kwargs)
@@ -105,8 +106,14 @@ class _Connection(HTTPConnection):
         super().request(*args, **kwargs)
 
     def connect(self) -> None:
-        super().connect()
+        try:
+            super().connect()
+        except TimeoutError:
+            raise self._failed(f"it was not there in {self.timeout:g} s") from None
         self.adapter.call.goes_over(self.sock)
+
+    def _failed(self, reason: object) -> RequestFailed:
+        return RequestFailed(f"no connection to {self.host}:{self.port}: {reason}")
 
     def _new_conn(self) -> socket.socket:
         reason: OSError | None = None
@@ -120,9 +127,8 @@ class _Connection(HTTPConnection):
             except OSError as error:
                 reason = error
         if isinstance(reason, TimeoutError):
-            raise RequestFailed(f"no connection to {self.host}:{self.port} in {self.timeout:g} s")
-        text = reason.strerror if reason and reason.strerror else reason
-        raise RequestFailed(f"no connection to {self.host}:{self.port}: {text}")
+            raise reason
+        raise self._failed(reason.strerror if reason and reason.strerror else reason)
 
 
 class _TlsConnection(_Connection, HTTPSConnection):

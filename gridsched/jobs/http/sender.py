@@ -266,8 +266,6 @@ def _start_of(body: bytes) -> str:
 
 def _reason(error: Exception, task: HttpTask) -> str:
     """What went wrong below, in words: without the URL, which the errors of requests hold."""
-    if isinstance(error, requests.ConnectTimeout):
-        return f"no connection in {task.connect_timeout:g} s"
     if isinstance(error, requests.ReadTimeout | ReadTimeoutError):
         return f"not a byte came in {task.read_timeout:g} s"
     return f"the connection broke: {_innermost(error)}"
