@@ -63,10 +63,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         match self.scenario:
             case "herd":
                 return f"herd of {self.count:,}, {self.kind} jobs"
-            case "steady":
-                return f"steady, {self.count:,}/s for {self.seconds} s"
-            case "http":
-                return f"HTTP tasks, {self.count:,}/s for {self.seconds} s"
+            case "steady" | "http":
+                what = "HTTP tasks" if self.kind == "http" else "steady"
+                return f"{what}, {self.count:,}/s for {self.seconds} s"
             case "submit":
                 return f"submit {self.count:,} in bulk"
             case "calls":
@@ -108,23 +107,8 @@ def _of(scenario: str, share: int) -> list[Case]:
                 Case(scenario="herd", subject="", count=many, kind=kind)
                 for kind in ("async", "thread")
             ]
-        case "steady":
-            seconds = 20 if share == 1 else 5
-            return [
-                Case(scenario="steady", subject="", count=rate, seconds=seconds)
-                for rate in (200, 1000)
-            ]
-        case "http":
-            return [
-                Case(
-                    scenario="http",
-                    subject="",
-                    count=1000,
-                    kind="http",
-                    seconds=60 if share == 1 else 5,
-                    settings={"max_threads": 32},
-                )
-            ]
+        case "steady" | "http":
+            return list(_steady(scenario, quick=share > 1))
         case "submit":
             return [Case(scenario="submit", subject="", count=many)]
         case "calls":
@@ -136,6 +120,24 @@ def _of(scenario: str, share: int) -> list[Case]:
             ]
         case _:
             return [Case(scenario="memory", subject="", count=10 * many)]
+
+
+def _steady(scenario: str, *, quick: bool) -> Iterator[Case]:
+    """Triggers that fire every second. A thread waits for each answer of a service."""
+    if scenario == "http":
+        settings = {"max_threads": 32}
+        seconds = 5 if quick else 60
+        yield Case(
+            scenario=scenario,
+            subject="",
+            count=1000,
+            kind="http",
+            seconds=seconds,
+            settings=settings,
+        )
+        return
+    for rate in (200, 1000):
+        yield Case(scenario=scenario, subject="", count=rate, seconds=5 if quick else 20)
 
 
 def _on(base: Case, subject: str, share: int) -> Case:
