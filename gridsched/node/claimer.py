@@ -94,14 +94,13 @@ class Claimer:
                 await self._broken(record, f"its job {record.value.job} is gone")
                 continue
             each = _Due(record, job, calendar, self._dispatcher.lanes.of(job.value))
-            if self._must_wait(each):
-                continue
-            if takes_turns(record.value, job.value):
-                await self._claim_alone(each)
-            else:
+            if not takes_turns(record.value, job.value):
                 plain.append(each)
+            elif not self._must_wait(each):
+                await self._claim_alone(each)
         for start in range(0, len(plain), BATCH):
-            await self._claim_all(plain[start : start + BATCH])
+            batch = plain[start : start + BATCH]
+            await self._claim_all([each for each in batch if not self._must_wait(each)])
             # A grid in this process never suspends: without this, a whole poll would hold up
             # every firing that is due meanwhile.
             await asyncio.sleep(0)

@@ -23,6 +23,8 @@ from gridsched.dispatch import (
 from gridsched.errors import SubmissionRejected
 from gridsched.model.job import Job, Retry
 from gridsched.model.submission import ScheduleJob
+from gridsched.node.claimer import BATCH
+from gridsched.node.lanes import BACKLOG_QUEUES, Lane
 from gridsched.simulation.virtual_time import START
 
 NOW = datetime.fromtimestamp(START / 1000, UTC)
@@ -43,6 +45,11 @@ async def three(c) -> None:
     await c.node("a", attributes={"gpu": "yes"})
     for name in "bc":
         await c.node(name)
+
+
+def lanes_of(c) -> list[Lane]:
+    """The lanes of all nodes in which something waits."""
+    return [lane for node in c.nodes for lane in node.parts.dispatcher.lanes.waiting()]
 
 
 def shares(c) -> Counter[str]:
@@ -190,11 +197,11 @@ async def test_full_queues_of_some_nodes_hold_up_only_what_is_for_these(cluster)
     await client.schedule_many(
         [
             (job("take", name=f"slow{n}", data={"seconds": 2}, dispatch=GPU), once())
-            for n in range(300)
+            for n in range(500)
         ]
     )
     await c.until(lambda: len(c.runs.started) >= 10)
-    latest = 0.0
+    latest, longest = 0.0, 0
     other = AttributeMatch({"gpu": "no"})
     for number in range(30):
         handle = await client.submit(
@@ -206,12 +213,46 @@ async def test_full_queues_of_some_nodes_hold_up_only_what_is_for_these(cluster)
         before = c.clock.monotonic()
         await handle.result(timeout=30)
         latest = max(latest, c.clock.monotonic() - before)
+        longest = max([longest, *(len(lane.waiting) for lane in lanes_of(c))])
     assert latest < 1
-    assert len(c.runs.finished) < 330
-    await c.until(lambda: len(c.runs.finished) == 330, within=200)
+    assert longest <= BACKLOG_QUEUES * 10 + BATCH
+    assert len(c.runs.finished) < 530
+    await c.until(lambda: len(c.runs.finished) == 530, within=300)
     slow = [firing for firing in c.runs.finished if "/slow" in firing.job]
     assert {firing.member for firing in slow} == {"a"}
-    assert len(c.runs.started) == 330
+    assert len(c.runs.started) == 530
+
+
+async def test_what_waits_for_full_nodes_goes_to_one_that_comes(cluster):
+    c = cluster(members=2, queue_capacity=30)
+    await c.node("a", attributes={"gpu": "yes"})
+    client = await c.client()
+    await client.schedule_many(
+        [
+            (job("take", name=f"slow{n}", data={"seconds": 2}, dispatch=GPU), once())
+            for n in range(400)
+        ]
+    )
+    await c.until(lambda: len(c.runs.started) >= 30)
+    await c.node("b", attributes={"gpu": "yes"})
+    await c.until(lambda: len(c.runs.finished) == 400, within=40)
+    assert min(shares(c).values()) >= 100
+    assert len(c.runs.started) == 400
+
+
+async def test_what_was_sent_since_a_beat_counts_as_load(cluster):
+    """Nodes of one thread and of nine get as much for each thread, though no beat has said so yet."""
+    c = cluster(members=1, session_timeout_ms=60_000, dispatcher_policy=LeastLoaded())
+    await c.node("a", max_threads=1)
+    await c.node("b", max_threads=9)
+    await c.pass_time(15)
+    client = await c.client()
+    before = [member.beat for member in await client.members()]
+    for number in range(60):
+        await client.submit(job("take", name=f"long{number}", data={"seconds": 30}))
+    assert [member.beat for member in await client.members()] == before
+    await c.until(lambda: len(c.runs.finished) == 60)
+    assert 3 <= shares(c)["a"] <= 9
 
 
 async def test_a_retry_and_what_is_handed_back_go_where_the_policy_says(cluster):
