@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import traceback
@@ -337,6 +338,13 @@ def test_secrets_are_sent_and_not_told(service: HttpService) -> None:
     for hidden in ("s3cr3t", "bWU6cGEgc3Mmd29yZA==", "pa ss"):
         assert hidden not in said
     assert found["json"]["headers"]["x-token"] == "${env:SHOP_TOKEN}"
+
+
+def test_secrets_are_not_logged(service: HttpService, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    send(secret_task(service, "/echo?a=b"))
+    assert "s3cr3t" not in caplog.text
+    assert "pa ss" not in caplog.text
 
 
 @pytest.mark.parametrize(

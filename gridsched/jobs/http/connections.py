@@ -7,13 +7,14 @@ next moment (DNS rebinding) gains nothing by it.
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import threading
 from collections.abc import Callable
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
-from requests import PreparedRequest
+from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -30,6 +31,11 @@ _HOSTS: Final = 10
 """Hosts to which a thread keeps connections."""
 
 _KNOWN_URLS: Final = 1024
+
+
+_quiet = threading.local()
+logging.getLogger("urllib3.connectionpool").addFilter(lambda _: not getattr(_quiet, "here", False))
+"""urllib3 writes the whole URL of each request to its log for debugging, and a task's may hold secrets."""
 
 
 class Call:
@@ -76,6 +82,13 @@ class Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _pools(self)
+
+    def send(self, *args: Any, **kwargs: Any) -> Response:
+        _quiet.here = True
+        try:
+            return super().send(*args, **kwargs)
+        finally:
+            _quiet.here = False
 
     def get_connection_with_tls_context(
         self, request: PreparedRequest, *args: Any, **kwargs: Any

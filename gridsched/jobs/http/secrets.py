@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
+from xml.sax.saxutils import escape
 
 from msgspec.structs import replace
 
@@ -39,7 +41,7 @@ class Secrets:
         forms = {
             form: f"${{env:{name}}}"
             for name, value in values.items()
-            for form in (value, quote(value, safe=""))
+            for form in (value, quote(value, safe=""), json.dumps(value)[1:-1], escape(value))
         }
         return made, Hidden(forms)
 

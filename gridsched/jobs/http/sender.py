@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
 import requests
@@ -52,7 +52,7 @@ class HttpSender:
         self._patterns = settings.allowed_secrets
         self._secrets = Secrets(settings.allowed_secrets, environ)
         self._monotonic = clock.monotonic
-        self._known: dict[str, tuple[HttpTask, _Request]] = {}
+        self._known: dict[tuple[str, str, str], tuple[HttpTask, _Request]] = {}
         self._threads = threading.local()
 
     def check(self, task: HttpTask) -> None:
@@ -83,7 +83,8 @@ class HttpSender:
 
     def _request(self, task: HttpTask) -> _Request:
         """The request of a task; made once, but for one with secrets."""
-        known = self._known.get(task.url)
+        key = (task.method, task.url, task.body)
+        known = self._known.get(key)
         if known is not None and known[0] == task:
             return known[1]
         check_host(task.url, self._hosts)
@@ -92,7 +93,7 @@ class HttpSender:
         if filled is task:
             if len(self._known) >= _KNOWN_TASKS:
                 self._known.clear()
-            self._known[task.url] = task, made
+            self._known[key] = task, made
         return made
 
     def _follow(self, request: _Request, call: Call) -> dict[str, Any]:
@@ -191,26 +192,20 @@ class HttpSender:
         return responses.result(status, kept, answer.headers, body)
 
 
-class _Request:
+class _Request(NamedTuple):
     """A task with its prepared request and what must not be seen of it."""
 
-    __slots__ = ("hidden", "prepared", "task")
-
-    def __init__(self, task: HttpTask, prepared: requests.PreparedRequest, hidden: Hidden) -> None:
-        self.task = task
-        self.prepared = prepared
-        self.hidden = hidden
+    task: HttpTask
+    prepared: requests.PreparedRequest
+    hidden: Hidden
 
 
-class _Answer:
+class _Answer(NamedTuple):
     """What came back."""
 
-    __slots__ = ("body", "headers", "status")
-
-    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 def _prepared(task: HttpTask) -> requests.PreparedRequest:
