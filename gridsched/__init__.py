@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gridsched.model.retry import Retry
     from gridsched.model.trigger import Trigger
     from gridsched.node.hooks import Hook
+    from gridsched.node.listeners import JobListener, SchedulerListener, TriggerListener
 
 __version__ = "0.1.0"
 
@@ -38,15 +39,18 @@ __all__ = [
     "HttpTask",
     "Job",
     "JobContext",
+    "JobListener",
     "LocalNode",
     "Outcome",
     "OutcomeListener",
     "Results",
     "Retry",
     "Scheduler",
+    "SchedulerListener",
     "ServiceOperation",
     "Session",
     "Trigger",
+    "TriggerListener",
     "Yield",
     "calendar_interval",
     "connect",
@@ -81,9 +85,10 @@ _HOMES: Final = {
     "gridsched.model.retry": ("Retry",),
     "gridsched.model.trigger": ("Trigger",),
     "gridsched.node.hooks": ("Hook",),
+    "gridsched.node.listeners": ("JobListener", "SchedulerListener", "TriggerListener"),
 }
 _HOME: Final = {name: module for module, names in _HOMES.items() for name in names}
-_MODULES: Final = ("aio", "calendars", "dispatch", "errors", "testing")
+_MODULES: Final = ("aio", "calendars", "dispatch", "errors", "matchers", "testing")
 
 
 def __getattr__(name: str) -> Any:

@@ -27,6 +27,7 @@ from gridsched.grid.port import Grid
 from gridsched.model.caches import CacheSettings
 from gridsched.node.assembly import assemble
 from gridsched.node.hooks import Hook
+from gridsched.node.listeners import Listeners
 from gridsched.node.node import Node
 from gridsched.stores.caches import open_caches
 
@@ -69,6 +70,11 @@ class NodeHandle:
     @property
     def name(self) -> str:
         return self.node.name
+
+    @property
+    def listeners(self) -> Listeners:
+        """The trigger, job and scheduler listeners of this node, by name."""
+        return self.node.listeners
 
     @property
     def address(self) -> str | None:

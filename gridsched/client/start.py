@@ -11,6 +11,7 @@ from gridsched.client.blocking import Scheduler
 from gridsched.client.grids import DEFAULT_ADDRESS, Addresses
 from gridsched.client.portal import Portal
 from gridsched.config.settings import Settings
+from gridsched.node.listeners import Listeners
 
 
 class LocalNode:
@@ -25,6 +26,12 @@ class LocalNode:
     @property
     def name(self) -> str:
         return self._inner.name
+
+    @property
+    def listeners(self) -> Listeners:
+        """The trigger, job and scheduler listeners of this node, by name. They are called on the
+        node's own thread."""
+        return self._inner.listeners
 
     @property
     def address(self) -> str | None:

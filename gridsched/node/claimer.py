@@ -35,6 +35,7 @@ from gridsched.policy.claim import (
     adopt,
     claim,
 )
+from gridsched.policy.misfire import misfired
 from gridsched.policy.overlap import takes_turns
 from gridsched.policy.transitions import waits
 from gridsched.stores.record import Record
@@ -248,8 +249,18 @@ class Claimer:
         self._core.counters.claimed += len(made.firings)
         self._core.counters.misfired += made.advanced.misfired - made.due.trigger.value.misfired
         if self._core.hooks.any:
-            for firing in made.firings:
-                self._core.hooks.call(Hook.on_claimed, firing.value)
+            self._tell(made)
+
+    def _tell(self, made: _Made) -> None:
+        before, hooks = made.due.trigger.value, self._core.hooks
+        for firing in made.firings:
+            hooks.call(Hook.on_claimed, firing.value)
+        now, threshold = self._clock.now(), self._core.settings.misfire_threshold_ms
+        late = misfired(before, now, threshold) and before.misfire != "IGNORE"
+        if late or made.advanced.misfired > before.misfired:
+            hooks.call(Hook.on_misfired, made.advanced)
+        if made.advanced.state == "COMPLETE":
+            hooks.call(Hook.on_finalized, made.advanced)
 
     async def _lost_race(self, made: _Made) -> None:
         """The trigger changed while it was claimed. Its firings stay where another owner adopted

@@ -30,6 +30,7 @@ from gridsched.node.calendars import Calendars
 from gridsched.node.core import Core
 from gridsched.node.ending import Ending
 from gridsched.node.groups import Groups
+from gridsched.node.hooks import Hook
 from gridsched.node.locks import JobLocks
 from gridsched.node.retention import Retention
 from gridsched.policy import submissions as policy
@@ -42,6 +43,7 @@ class Commands:
 
     def __init__(self, core: Core, locks: JobLocks, retention: Retention, groups: Groups) -> None:
         self._caches = core.caches
+        self._hooks = core.hooks
         self._clock = core.clock
         self._threshold = core.settings.misfire_threshold_ms
         self._calendars = Calendars(core)
@@ -56,8 +58,10 @@ class Commands:
         match submission.command:
             case Pause(key):
                 await self._pause(key)
+                self._hooks.call(Hook.on_paused, key)
             case Resume(key):
                 sooner = await self._resume(key)
+                self._hooks.call(Hook.on_resumed, key)
             case PauseGroup() | ResumeGroup() as of_groups:
                 sooner = await self._groups.apply(of_groups)
             case Delete(key):
@@ -118,9 +122,11 @@ class Commands:
         doomed = [record for record in found if key in (job, record.key)]
         for record in doomed:
             await triggers.map.remove(record.data_key)
+            self._hooks.call(Hook.on_unscheduled, record.key)
         if key == job:
             await self._caches.jobs.map.remove(self._caches.jobs.data_key(job))
             await self._caches.events.map.remove(self._caches.events.data_key(job))
+            self._hooks.call(Hook.on_job_deleted, job)
         else:
             await self._retention.remove_orphaned_job(job, self._partition(job))
         for name in {key, *(record.key for record in doomed)} - {job}:

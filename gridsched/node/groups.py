@@ -17,6 +17,7 @@ from gridsched.model.groups import GroupRule, PausedGroups
 from gridsched.model.submission import PauseGroup, ResumeGroup
 from gridsched.model.trigger import Trigger
 from gridsched.node.core import Core
+from gridsched.node.hooks import Hook
 from gridsched.node.locks import JobLocks
 from gridsched.policy.groups import check_group, is_literal, is_of, is_paused, with_rule
 from gridsched.policy.ownership import slices
@@ -43,12 +44,16 @@ class Groups:
         self._clock = core.clock
         self._threshold = core.settings.misfire_threshold_ms
         self._locks = locks
+        self._hooks = core.hooks
 
     async def apply(self, command: PauseGroup | ResumeGroup) -> list[Record[Trigger]]:
         """The triggers that go on."""
         if isinstance(command, ResumeGroup):
-            return await self.resume(command)
+            resumed = await self.resume(command)
+            self._hooks.call(Hook.on_group_resumed, command.pattern, command.of)
+            return resumed
         await self.pause(command)
+        self._hooks.call(Hook.on_group_paused, command.pattern, command.of)
         return []
 
     async def pause(self, command: PauseGroup) -> None:

@@ -21,6 +21,7 @@ from gridsched.model.member import Member
 from gridsched.node.core import Core
 from gridsched.node.dispatcher import Dispatcher
 from gridsched.node.hooks import Hook
+from gridsched.node.listeners import Listeners
 from gridsched.node.membership import Membership
 from gridsched.node.retention import Retention
 from gridsched.node.service import Service
@@ -82,6 +83,7 @@ class Node:
         self.parts = parts
         self.settings = core.settings
         self.hooks = core.hooks
+        self.listeners = Listeners(core.hooks)
         self.state = NodeState.INITIAL
         self.stopped = asyncio.Event()
         self._clock = core.clock

@@ -8,6 +8,7 @@ from typing import Final
 from gridsched.grid.data import partition_of
 from gridsched.model.trigger import Trigger
 from gridsched.node.core import Core
+from gridsched.node.hooks import Hook
 from gridsched.node.locks import JobLocks
 from gridsched.node.membership import Membership
 from gridsched.node.service import Service
@@ -34,6 +35,7 @@ class Retention(Service):
         self._settings = core.settings.caches
         self._membership = membership
         self._locks = locks
+        self._hooks = core.hooks
 
     async def step(self) -> None:
         await self.rest(INTERVAL)
@@ -65,5 +67,6 @@ class Retention(Service):
             return
         if not await self._caches.triggers.of_job(key, partition):
             await self._caches.jobs.apply([self._caches.jobs.removed(job)])
+            self._hooks.call(Hook.on_job_deleted, key)
             if job.value.events:
                 await self._caches.events.map.remove(self._caches.events.data_key(key))

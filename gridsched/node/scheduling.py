@@ -17,6 +17,7 @@ from gridsched.model.submission import ScheduleJob, Submission
 from gridsched.model.trigger import Trigger
 from gridsched.node.core import Core
 from gridsched.node.groups import Groups
+from gridsched.node.hooks import Hook
 from gridsched.policy.groups import starting_paused
 from gridsched.policy.submissions import SchedulePlan, plan_schedule
 from gridsched.stores.record import Record
@@ -57,6 +58,7 @@ class Scheduling:
 
     def __init__(self, core: Core, groups: Groups) -> None:
         self._groups = groups
+        self._hooks = core.hooks
         self._caches = core.caches
         self._runnables = core.runnables
 
@@ -123,6 +125,10 @@ class Scheduling:
         new = [plan.job for plan in plans if plan.job is not None]
         changes = [self._caches.jobs.stored(job, jobs.get(job.key)) for job in new]
         done = await self._caches.jobs.apply(changes)
+        if self._hooks.any:
+            for job, ok in zip(new, done, strict=True):
+                if ok:
+                    self._hooks.call(Hook.on_job_added, job)
         return {job.key for job, ok in zip(new, done, strict=True) if not ok}
 
     @staticmethod

@@ -139,7 +139,8 @@ class SubmissionsListener(Service):
             error = str(refused)
         self._timer.offer(triggers)
         await self._store.apply([self._answer(record, error)])
-        self._accepted(triggers)
+        made = [trigger for trigger in triggers if trigger.value.submission == record.value.id]
+        self._accepted(made)
 
     def _answer(self, record: Record[Submission], error: str) -> Change:
         if error and record.value.keep:

@@ -11,6 +11,7 @@ import pytest
 from gridsched.client.triggers import every, once
 from gridsched.errors import JobCancelled
 from gridsched.grid.faults import Fault, Rates
+from gridsched.model.firing import Firing
 from gridsched.model.job import Job
 from gridsched.model.retry import Retry
 from gridsched.simulation.virtual_time import START
@@ -71,7 +72,7 @@ async def test_a_run_that_ends_right_before_the_next_instant_is_no_overlap(clust
 
 async def test_buffer_one_runs_one_later_and_skips_the_rest(cluster):
     c, client = await three_nodes(cluster)
-    await client.schedule(taking(4.4, "buffer_one"), every(1, start=SOON, repeat_count=4))
+    await client.schedule(taking(4.9, "buffer_one"), every(1, start=SOON, repeat_count=4))
     found = await ended(c, client, 5)
     assert {at: f.state for at, f in found.items()} == {
         0: "COMPLETE",
@@ -189,7 +190,13 @@ async def test_a_node_that_dies_leaves_an_outcome_for_every_instant(cluster, ove
     c, client = await three_nodes(cluster)
     await client.schedule(taking(2.2, overlap), every(1, start=SOON, repeat_count=19))
     await c.pass_time(9)
-    running = await client.firings(state="EXECUTING")
+    running: list[Firing] = []
+
+    async def one_runs() -> bool:
+        running[:] = await client.firings(state="EXECUTING")
+        return bool(running)
+
+    await c.until(one_runs)
     await c.crash(next(node for node in c.nodes if node.name == running[0].member))
     found = await ended(c, client, 20, within=200)
     assert set(states(found)) <= {"COMPLETE", "SKIPPED", "CANCELLED", "LOST"}

@@ -1,13 +1,15 @@
-"""Admission: which of the firings whose moment has come may start, by their overlap policies.
+"""Admission: which of the firings whose moment has come may start, by their overlap policies and by
+what hooks say.
 
-What may not start here is skipped, or waits in its record for its turn, which its owner's sweep gives
-it (`node.turns`).
+What may not start here is skipped or cancelled, or waits in its record for its turn, which its
+owner's sweep gives it (`node.turns`).
 """
 
 from __future__ import annotations
 
 from gridsched.model.firing import Firing
 from gridsched.node.core import Core
+from gridsched.node.hooks import Hook
 from gridsched.node.locks import JobLocks
 from gridsched.node.shell.run import Held
 from gridsched.policy import transitions
@@ -21,18 +23,22 @@ class Admission:
         self._firings = core.caches.firings
         self._clock = core.clock
         self._locks = locks
+        self._hooks = core.hooks
 
-    @staticmethod
-    def asks(held: Held) -> bool:
+    def asks(self, held: Held) -> bool:
         """Has it to be asked about the firing at all?"""
-        return held.firing.value.overlap != "allow_all"
+        return self._hooks.any or held.firing.value.overlap != "allow_all"
 
     async def admit(self, held: Held) -> Held | None:
         """What may start, with its job's data as the last run left them; None where it may not."""
         firing = held.firing.value
-        if not await self._has_its_turn(firing):
+        overlaps = firing.overlap != "allow_all"
+        if overlaps and not await self._has_its_turn(firing):
             return None
-        if not held.job.persist_data:
+        if self._hooks.any and (reason := self._hooks.veto(firing)):
+            await self._vetoed(firing, reason)
+            return None
+        if not (overlaps and held.job.persist_data):
             return held
         fresh = await self._locks.job_data.fresh(firing.job, firing.trigger)
         return held._replace(job=fresh[0].value, data=fresh[1]) if fresh else held
@@ -56,6 +62,15 @@ class Admission:
             stays = transitions.wait_for_turn(record.value, now)
         await self._firings.replace(record, stays)
         return False
+
+    async def _vetoed(self, firing: Firing, reason: str) -> None:
+        record = await self._firings.get(firing.key)
+        if record is None or record.value.round != firing.round or not record.value.startable:
+            return
+        vetoed = transitions.cancel(record.value, reason, self._clock.now())
+        if await self._firings.replace(record, vetoed):
+            await self._locks.give_back(firing.job, firing.key)
+            self._hooks.call(Hook.on_vetoed, vetoed)
 
     async def _would_overtake(self, firing: Firing) -> bool:
         """Does another run of the job wait, which is to go first?"""

@@ -197,9 +197,7 @@ class Shell(Service):
         admitted: list[Held] = []
         for index, held in enumerate(batch):
             try:
-                may_start = (
-                    await self._admission.admit(held) if self._admission.asks(held) else held
-                )
+                may_start = await self._admission.admit(held)
             except GridError:
                 self._put_back([*admitted, *batch[index:]])
                 raise
