@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import click
 import msgspec
+from msgspec.structs import replace
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
@@ -21,7 +22,9 @@ from rich.text import Text
 from gridsched.cli import words
 from gridsched.cli.options import ZONE
 from gridsched.model.groups import GroupRule
-from gridsched.model.http import HttpTask, shown
+from gridsched.model.data_service import DataService
+from gridsched.model.events import Delivery, EventTrigger
+from gridsched.model.http import HttpTask, redacted, shown
 from gridsched.model.member import Member
 
 V = TypeVar("V", bound=msgspec.Struct)
@@ -159,16 +162,29 @@ def plain(value: Any) -> Any:
     """A value of plain JSON types, without passwords. Fields that have their default are there
     too, so that the names are always the same."""
     match value:
-        case HttpTask() if value != shown(value):
-            return plain(shown(value))
         case msgspec.Struct():
-            fields = {name: plain(getattr(value, name)) for name in value.__struct_fields__}
+            listed = _without_passwords(value)
+            fields = {name: plain(getattr(listed, name)) for name in value.__struct_fields__}
             tag = value.__struct_config__.tag
             return {"type": tag, **fields} if tag else fields
         case dict():
             return {name: plain(item) for name, item in value.items()}
         case list() | tuple():
             return [plain(item) for item in value]
+        case _:
+            return value
+
+
+def _without_passwords(value: msgspec.Struct) -> msgspec.Struct:
+    match value:
+        case HttpTask():
+            return shown(value)
+        case DataService():
+            return replace(value, endpoints=tuple(map(redacted, value.endpoints)))
+        case EventTrigger():
+            return replace(value, subscribers=tuple(map(redacted, value.subscribers)))
+        case Delivery():
+            return replace(value, subscriber=redacted(value.subscriber))
         case _:
             return value
 

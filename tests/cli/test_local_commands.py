@@ -119,6 +119,24 @@ class TestValidate:
         assert "cron 0/2 * * * * ? (UTC)" in tick
         assert tick.count("+00:00") == 3
 
+    def test_says_which_data_services_it_knows(self, cli: Run, tmp_path: Path) -> None:
+        config = tmp_path / "shop.xml"
+        config.write_text(
+            "<cache-config xmlns:scheduler='urn:gridsched:scheduler'><scheduler:services>"
+            "<scheduler:service><scheduler:servicename>Stock</scheduler:servicename>"
+            "<scheduler:endpoint>https://me:hunter2@shop.example/Stock</scheduler:endpoint>"
+            "<scheduler:serviceoperation><scheduler:operationname>one</scheduler:operationname>"
+            "<scheduler:parameter>code</scheduler:parameter></scheduler:serviceoperation>"
+            "</scheduler:service></scheduler:services></cache-config>"
+        )
+        printed = cli("validate", str(config)).stdout.splitlines()
+        assert printed[printed.index("data services") + 1] == "Stock  one(code)"
+        report = cli("validate", str(config), "--json").stdout
+        (service,) = json.loads(report)["settings"]["services"]
+        assert service["endpoints"] == ["https://***@shop.example/Stock"]
+        assert [each["name"] for each in service["operations"]] == ["one"]
+        assert "hunter2" not in report
+
     def test_says_which_calendars_it_stores(self, cli: Run, tmp_path: Path) -> None:
         config = tmp_path / "shop.xml"
         config.write_text(
