@@ -21,9 +21,9 @@ from rich.text import Text
 
 from gridsched.cli import words
 from gridsched.cli.options import ZONE
-from gridsched.model.groups import GroupRule
 from gridsched.model.data_service import DataService
 from gridsched.model.events import Delivery, EventTrigger
+from gridsched.model.groups import GroupRule
 from gridsched.model.http import HttpTask, redacted, shown
 from gridsched.model.member import Member
 
