@@ -106,7 +106,8 @@ def _check_names(text: str, namespaces: Mapping[str, str]) -> None:
 def _document(value: Any) -> Any:
     """The root of XML text, read without DTD, entities or network."""
     if not isinstance(value, str):
-        raise Unsuitable(f"XPath needs XML, and the result is {type(value).__name__}")
+        what = "nothing" if value is None else type(value).__name__
+        raise Unsuitable(f"XPath needs XML, and the result is {what}")
     if "<!DOCTYPE" in value:
         raise Unsuitable("the XML has a DOCTYPE, which is not read")
     parser = etree.XMLParser(

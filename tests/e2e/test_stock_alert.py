@@ -66,12 +66,16 @@ def test_a_node_mails_when_the_quantity_falls_and_waits_for_a_mail_server_that_i
                 assert "<quantity>9</quantity>" in server.mails[0].get_content()
                 published = [f for f in scheduler.firings(of=key) if f.events]
                 assert [f.events for f in published] == [("low stock",)]
-                shown = subprocess.run(
-                    [sys.executable, "-m", "gridsched", "jobs", key, "--json", "--grid", address],
-                    capture_output=True,
-                    text=True,
-                    check=True,
-                )
-                assert json.loads(shown.stdout)["events"][0]["name"] == "low stock"
+                shown = cli("jobs", key, "--json", "--grid", address)
+                assert json.loads(shown)["events"][0]["name"] == "low stock"
+                assert "events low stock" in cli("jobs", "--group", "shop", "--grid", address)
+                listed = cli("jobs", "--group", "EVENTS", "--grid", address)
+                assert "low stock of shop/watch stock to mailto:stock@shop.example" in listed
         finally:
             node.stop()
+
+
+def cli(*arguments: str) -> str:
+    """What a command of `gridsched` prints."""
+    command = [sys.executable, "-m", "gridsched", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout

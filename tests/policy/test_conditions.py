@@ -181,6 +181,7 @@ def test_a_condition_is_bounded_in_length_and_has_a_language() -> None:
     ("language", "text", "value", "reason"),
     [
         ("xpath", "//a", {"a": 1}, "XPath needs XML, and the result is dict"),
+        ("xpath", "//a", None, "XPath needs XML, and the result is nothing"),
         ("xpath", "//a", "not XML", "not well-formed XML"),
         ("xpath", "//a", "<a>", "not well-formed XML"),
         ("xpath", "//a", "", "not well-formed XML"),
