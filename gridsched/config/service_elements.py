@@ -81,7 +81,7 @@ SERVICE: Final = Branch(
         _setting(
             "scheduler:maxthreadcount",
             "max_threads",
-            "Threads that run jobs, and processes likewise.",
+            "Threads that run jobs; as many processes, and threads that deliver events.",
             unit="number",
             aliases=("scheduler:maxthreacount",),
         ),

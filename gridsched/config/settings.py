@@ -37,7 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What a node is built from. Durations are in milliseconds.
 
     name                     of the scheduler: nodes of one config share it
-    max_threads              threads that run jobs, and processes likewise
+    max_threads              threads that run jobs; as many processes, and threads that deliver events
     queue_capacity           bound of the node's execution queue, and of what it has in hand
     poll_interval_ms         how often the timer looks for due triggers
     look_ahead_ms            how far ahead of its instant a trigger is claimed; above the poll's

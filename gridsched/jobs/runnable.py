@@ -15,8 +15,9 @@ from gridsched.model.http import TOTAL_TIMEOUT, HttpTask, ServiceOperation
 from gridsched.model.job import Job
 from gridsched.policy.catalogue import as_request
 
-Place = Literal["loop", "thread", "process"]
-"""On the node's event loop, in one of its threads, or in a process of its own."""
+Place = Literal["loop", "thread", "process", "delivery"]
+"""On the node's event loop, in one of its threads, in a process of its own, or in a thread for
+deliveries: subscribers that hang must not take the threads that jobs need."""
 
 
 class Runnable(NamedTuple):
@@ -75,7 +76,7 @@ class Runnables:
 
     def _of_delivery(self, job: Job, task: Delivery) -> Runnable:
         return Runnable(
-            "thread",
+            "delivery",
             self._deliverer.deliver,
             lambda context: {"delivery": task, "context": context},
             job.timeout or TOTAL_TIMEOUT,

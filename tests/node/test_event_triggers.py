@@ -136,6 +136,19 @@ async def test_a_subscriber_that_stays_away_is_given_up_and_recorded(cluster, ca
     assert (await client.firings(of=job.key))[0].state == "COMPLETE"
 
 
+async def test_a_subscriber_that_hangs_holds_up_no_job(cluster):
+    with HttpService() as service:
+        c = cluster(max_threads=2, allowed_hosts=("127.0.0.1",))
+        await c.node("a")
+        client = await c.client()
+        low = event("low", LOW, [service.url(f"/hang?{n}") for n in range(3)])
+        await client.schedule(stock(3, events=(low,)), once())
+        await c.until(lambda: len(service.requests) == 2)
+        handle = await client.submit(Job("jobs_under_test:blocking", data={"value": 1}))
+        assert await handle.result(timeout=5) == 2
+        service.released.set()
+
+
 async def test_a_mail_that_is_refused_is_tried_again_and_says_why(cluster):
     with MailServer() as server:
         server.refuse = "451 try later"

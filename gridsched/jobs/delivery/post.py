@@ -24,6 +24,7 @@ def request_of(url: str, event: Event) -> HttpTask:
         url,
         method="POST",
         headers={"Content-Type": "application/json", "Idempotency-Key": event.id},
+        read_timeout=10.0,
         # What a service answered must not name secrets of this node: the same JSON, written so.
         body=body.replace("${", "\\u0024{"),
     )

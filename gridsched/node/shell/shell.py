@@ -54,11 +54,13 @@ class Shell(Service):
         self._no_runs = asyncio.Event()
         self._no_runs.set()
         self._threads = ThreadExecutor(core.settings.max_threads, self._ended)
+        self._deliveries = ThreadExecutor(core.settings.max_threads, self._ended)
         self._processes = ProcessExecutor(core.settings.max_threads, self._ended)
         self._executors: dict[Place, LoopExecutor | ThreadExecutor | ProcessExecutor] = {
             "loop": LoopExecutor(self._ended),
             "thread": self._threads,
             "process": self._processes,
+            "delivery": self._deliveries,
         }
         self._ready: dict[Place, deque[Held]] = {place: deque() for place in self._executors}
         self._finisher: Finisher
@@ -81,7 +83,7 @@ class Shell(Service):
     @property
     def in_threads(self) -> int:
         """Runs that threads have now."""
-        return self._threads.busy
+        return self._threads.busy + self._deliveries.busy
 
     @property
     def runs(self) -> frozenset[Run]:
@@ -289,7 +291,7 @@ class Shell(Service):
             self._publisher.publish(ended)
         else:
             self._finisher.finish(ended)
-        if self._ready["thread"] or self._ready["process"]:
+        if any(self._ready.values()):
             self.wake()
 
     def _describe(self, run: Run, error: BaseException) -> str:
@@ -329,4 +331,5 @@ class Shell(Service):
     async def close(self) -> None:
         """End the threads and processes."""
         self._threads.close()
+        self._deliveries.close()
         await self._processes.close()
