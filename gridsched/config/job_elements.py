@@ -131,7 +131,13 @@ JOB: Final = Branch(
             "What a run that ends well leaves in its data becomes the job's data.",
             "false",
         ),
-        Leaf("scheduler:timeout", "timeout", SECONDS, "Time that a run may take.", "none"),
+        Leaf(
+            "scheduler:timeout",
+            "timeout",
+            SECONDS,
+            "Time that a run may take.",
+            "none; 60S of a request",
+        ),
         Leaf(
             "scheduler:priority",
             "priority",
