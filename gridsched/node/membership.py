@@ -31,12 +31,13 @@ _LOOKED: Final = 1.25
 class Sighting(NamedTuple):
     """What was last seen of a member, and when (monotonic seconds) its beat last changed.
 
-    beats  it was seen to change: a record alone may be of a node that died before this one came
+    beats_since  when it was first seen to change; None: not yet, and a record alone may be of a node
+                 that died before this one came
     """
 
     member: Member
     changed_at: float
-    beats: bool = False
+    beats_since: float | None = None
 
 
 class Arrangement(NamedTuple):
@@ -187,7 +188,8 @@ class Membership(Service):
             elif _beat(last.member) == _beat(record.value):
                 self._seen[name] = last._replace(member=record.value)
             else:
-                self._seen[name] = Sighting(record.value, now, beats=True)
+                since = now if last.beats_since is None else last.beats_since
+                self._seen[name] = Sighting(record.value, now, since)
         mine = records.get(self.me.name)
         if mine is not None and mine.value.incarnation == self.me.incarnation:
             self._record = mine
@@ -257,10 +259,19 @@ class Membership(Service):
         return sorted((m for m in members if m.state == "ACTIVE"), key=lambda member: member.name)
 
     def live(self) -> list[Member]:
-        """The active nodes that are seen to live, this one included, by name; none while not fresh."""
+        """The active nodes that are seen to live at the same time, this one included, by name; none
+        while not fresh.
+
+        Each of them has beaten since the last of them was first seen to: one that died just before
+        another came is not counted, though its session has not timed out.
+        """
         if not self.fresh:
             return []
-        return [m for m in self.active() if m.name == self.me.name or self._seen[m.name].beats]
+        others = [self._seen[m.name] for m in self.active() if m.name != self.me.name]
+        beating = [seen for seen in others if seen.beats_since is not None]
+        latest = max((seen.beats_since or 0.0 for seen in beating), default=0.0)
+        together = {seen.member.name for seen in beating if seen.changed_at >= latest}
+        return [m for m in self.active() if m.name in together or m.name == self.me.name]
 
     def owned(self) -> tuple[int, ...]:
         """The partitions that this node looks after now. GridUnavailable while it is not fresh."""

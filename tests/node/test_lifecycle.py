@@ -134,6 +134,20 @@ async def test_the_records_of_a_cluster_that_died_open_no_gate(cluster, caplog):
     await c.until(lambda: len(c.runs.started) > ran)
 
 
+async def test_a_node_that_died_just_before_another_came_opens_no_gate(cluster):
+    """The two were never there at the same time, though the session of the first has not ended."""
+    c = cluster(members=3, server_count=3, jobs=STARTUP)
+    await c.node("a")
+    second = await c.node("b")
+    await c.until(lambda: len(c.nodes[0].parts.membership.live()) == 2)
+    await c.crash(second)
+    await c.node("c")
+    await c.pass_time(20)
+    assert [node.parts.timer.open for node in c.nodes] == [False, False]
+    await c.node("d")
+    await c.until(lambda: all(node.parts.timer.open for node in c.nodes))
+
+
 async def test_a_node_at_its_gate_leaves_the_partitions_to_those_that_fire(cluster):
     c = cluster(members=3, server_count=3)
     first, *others = [await c.node(name) for name in ("a", "b", "c")]
