@@ -99,6 +99,7 @@ class Claimer:
                 plain.append(each)
             elif not self._must_wait(each):
                 await self._claim_alone(each)
+        plain.sort(key=_in_order)
         for start in range(0, len(plain), BATCH):
             batch = plain[start : start + BATCH]
             await self._claim_all([each for each in batch if not self._must_wait(each)])
@@ -287,6 +288,12 @@ class Claimer:
 def _shown(trigger: Trigger, lane: Lane) -> Trigger:
     """The trigger with the reason why no member may run it, which goes with that."""
     return trigger if trigger.error == lane.reason else replace(trigger, error=lane.reason)
+
+
+def _in_order(due: _Due) -> tuple[int, int]:
+    trigger, job = due.trigger.value, due.job.value
+    priority = job.priority if trigger.priority is None else trigger.priority
+    return trigger.next_fire or 0, -priority
 
 
 def _by_instant(outgoing: Outgoing) -> tuple[int, int]:

@@ -34,6 +34,21 @@ async def test_what_is_due_together_starts_by_priority(cluster):
     assert started == sorted(started, reverse=True)
 
 
+async def test_priority_counts_whenever_in_a_millisecond_a_payload_came(cluster):
+    """The wall clock is read in milliseconds, the monotonic one is finer."""
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    await c.pass_time(1)
+    at = NOW + timedelta(seconds=1.9)
+    for priority in range(1, 10):
+        phase = c.clock.monotonic() * 1000 % 1
+        await c.pass_time((1 - phase + priority / 10) / 1000)
+        await client.schedule(job(f"p{priority}", priority=priority), once(at))
+    await c.until(lambda: len(c.runs.started) == 9)
+    assert [f.priority for f in c.runs.started] == list(range(9, 0, -1))
+
+
 async def test_the_highest_priority_gets_the_thread_that_is_free(cluster):
     c = cluster(max_threads=1)
     await c.node("a")

@@ -75,9 +75,10 @@ class Receiver(Service):
         wait = (due - self._clock.now()) / 1000
         self._serial += 1
         return Held(
-            self._clock.monotonic() + wait,
+            due,
             -firing.priority,
             self._serial,
+            self._clock.monotonic() + wait,
             record,
             self._job(bytes(content.job)),
             content.data,

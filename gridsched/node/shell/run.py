@@ -21,12 +21,15 @@ from gridsched.stores.record import Record
 class Held(NamedTuple):
     """A payload that this node has in hand: the firing as it was sent, and what its run needs.
 
-    `deadline` is when it starts, in seconds on the monotonic clock.
+    They start in the order of their instants (`due`, epoch ms), of one instant by priority. `deadline`
+    is when it may start, in seconds on the monotonic clock: of one instant it differs by parts of a
+    millisecond, for the wall clock is read at different times, and so it does not make the order.
     """
 
-    deadline: float
+    due: int
     rank: int
     serial: int
+    deadline: float
     firing: Record[Firing]
     job: Job
     data: dict[str, Any]
