@@ -80,6 +80,8 @@ class Cluster:
         """End a node as SIGKILL would: nothing is said, nothing given back."""
         for service in node.services():
             await service._end()
+        if node._startup is not None:
+            node._startup.cancel()
         await node.grid.close()
         self.nodes.remove(node)
 
