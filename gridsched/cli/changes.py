@@ -21,14 +21,15 @@ _chosen_by_group = (
 )
 
 
-def _by_key_or_group(command: Callable[..., None]) -> Callable[..., None]:
+def by_key_or_group(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds KEY, --group, --job-group and --all to a command; `chosen` tells which was given."""
     for option in reversed(_chosen_by_group):
         command = option(command)
     return command
 
 
 @click.command()
-@_by_key_or_group
+@by_key_or_group
 @remote
 def pause(
     scheduler: Scheduler, *, key: str | None, group: str | None, job_group: str | None, every: bool
@@ -37,7 +38,7 @@ def pause(
 
     A group stays paused until it is resumed: triggers that are added to it meanwhile start paused.
     """
-    match _chosen(key, group, job_group, every=every):
+    match chosen(key, group, job_group, every=every):
         case "key", name:
             scheduler.pause(name)
         case "all", name:
@@ -50,13 +51,13 @@ def pause(
 
 
 @click.command()
-@_by_key_or_group
+@by_key_or_group
 @remote
 def resume(
     scheduler: Scheduler, *, key: str | None, group: str | None, job_group: str | None, every: bool
 ) -> None:
     """Resume the trigger of KEY, or all triggers of the job of KEY."""
-    match _chosen(key, group, job_group, every=every):
+    match chosen(key, group, job_group, every=every):
         case "key", name:
             scheduler.resume(name)
         case "all", name:
@@ -68,7 +69,7 @@ def resume(
     click.echo(f"resumed {name}")
 
 
-def _chosen(
+def chosen(
     key: str | None, group: str | None, job_group: str | None, *, every: bool
 ) -> tuple[str, str]:
     """By what triggers are chosen, and its text; a usage error unless it is one thing."""

@@ -22,9 +22,11 @@ EXIT_CODES: Final = {
     3: "the grid cannot be reached, or refuses this client",
     4: "no such job, trigger, calendar, firing, result or member",
     5: "a configuration is wrong (the XML file, a setting, the grid's own)",
+    6: "the audit found instants that are not accounted for",
     130: "interrupted",
 }
 
+UNACCOUNTED: Final = 6
 _REQUEST: Final = 1
 _INTERRUPTED: Final = 130
 _CODES: Final[tuple[tuple[type[Exception], int], ...]] = (

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final, get_args
 
 import click
 
 from gridsched.cli import words
+from gridsched.cli.options import WHEN, aware
 from gridsched.cli.output import Output, at_most, limit_option, output_options
 from gridsched.cli.remote import remote
 from gridsched.client.blocking import Scheduler
+from gridsched.clock import SystemClock
 from gridsched.model.firing import Firing, FiringState
 from gridsched.model.job import Job
 from gridsched.model.trigger import TriggerState
@@ -116,6 +119,12 @@ def groups(scheduler: Scheduler, *, output: Output) -> None:
 @click.argument("key", required=False)
 @click.option("--job", metavar="KEY", help="Only the firings of this job, or of this trigger.")
 @_state(FiringState)
+@click.option("--node", metavar="NAME", help="Only those that this node has, runs or ran.")
+@click.option(
+    "--from", "start", type=WHEN, help="Only those scheduled since then: a time, or how long ago."
+)
+@click.option("--to", "end", type=WHEN, help="Only those scheduled until then.")
+@click.option("--oldest", is_flag=True, help="List the oldest N, not the latest.")
 @limit_option
 @output_options
 @remote
@@ -125,18 +134,31 @@ def firings(
     key: str | None,
     job: str | None,
     state: str | None,
+    node: str | None,
+    start: datetime | int | None,
+    end: datetime | int | None,
+    oldest: bool,
     limit: int,
     output: Output,
 ) -> None:
     """List the firings on record, or show the one of KEY.
 
-    KEY is the trigger's key with @ and the scheduled instant in epoch ms.
+    KEY is the trigger's key with @ and the scheduled instant in epoch ms. Times are local ones of
+    --zone, or ISO 8601 with an offset, or how long ago: 90M, 2H, 1D.
     """
     if key is not None:
         output.one(scheduler.firing(key))
         return
+    now = SystemClock().now()
+    found = scheduler.firings(
+        of=job,
+        state=state,
+        node=node,
+        start=aware(start, output.zone, now),
+        end=aware(end, output.zone, now),
+    )
     output.many(
-        at_most(scheduler.firings(of=job, state=state), limit),
+        at_most(found, limit, oldest=oldest),
         {
             "firing": lambda firing: firing.key,
             "state": lambda firing: firing.state,
@@ -145,9 +167,20 @@ def firings(
             "took": _took,
             "attempt": lambda firing: str(firing.attempt),
             "member": lambda firing: firing.member,
-            "error": lambda firing: words.shorten(firing.error or firing.event_error, _ERROR_WIDTH),
+            "error": lambda firing: (
+                _range(firing, output)
+                + words.shorten(firing.error or firing.event_error, _ERROR_WIDTH)
+            ),
         },
     )
+
+
+def _range(firing: Firing, output: Output) -> str:
+    """Which instants one record stands for, where these are several."""
+    if firing.until is None:
+        return ""
+    instants = f"{firing.count} instants to {output.moment(firing.until)}"
+    return f"{instants} " if firing.state == "SKIPPED" else f"{instants} in one run; "
 
 
 def _late(firing: Firing) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -87,6 +87,21 @@ def _moment(text: str) -> datetime:
         ) from None
 
 
+def _when(text: str) -> datetime | int:
+    """A time, or so many ms before now."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    try:
+        return durations.parse(text, bare=None)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is neither a time in ISO 8601, such as 2026-12-24T18:00, nor how long ago it "
+            "was, such as 2H"
+        ) from None
+
+
 def _attribute(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not (name and equals):
@@ -108,6 +123,7 @@ ZONE: Final = Written("zone", localtime.zone)
 DST: Final = Written("gap,overlap", DstPolicy.parse)
 SERVER_COUNT: Final = Written("name=value", _server_count)
 MOMENT: Final = Written("iso", _moment)
+WHEN: Final = Written("iso|duration", _when)
 SECONDS: Final = click.FloatRange(min=0, min_open=True)
 
 data_option = click.option(
@@ -152,6 +168,14 @@ wait_option = click.option(
     metavar="SECONDS",
     help="Wait so long for the run to end, and print what it returned, as JSON.",
 )
+
+
+def aware(when: datetime | int | None, zone: ZoneInfo, now: int) -> datetime | None:
+    """What `WHEN` reads, as a time with an offset; local times are those of `zone`."""
+    if when is None:
+        return None
+    at = now - when if isinstance(when, int) else instant(when, zone)
+    return datetime.fromtimestamp(at / 1000, UTC)
 
 
 def instant(moment: datetime, zone: ZoneInfo | None) -> int:

@@ -131,15 +131,16 @@ limit_option = click.option(
     default=50,
     show_default=True,
     metavar="N",
-    help="List the latest N.",
+    help="List no more than N, the latest.",
 )
 
 
-def at_most(values: Sequence[V], limit: int) -> Sequence[V]:
-    """The last of them; says so where that is not all."""
+def at_most(values: Sequence[V], limit: int, *, oldest: bool = False) -> Sequence[V]:
+    """The last of them, or the first; says so where that is not all."""
     if len(values) > limit:
-        click.echo(f"the latest {limit} of {len(values)} (--limit)", err=True)
-    return values[-limit:]
+        which = "oldest" if oldest else "latest"
+        click.echo(f"the {which} {limit} of {len(values)} (--limit)", err=True)
+    return values[:limit] if oldest else values[-limit:]
 
 
 def key_of(value: Any) -> str:

@@ -30,6 +30,7 @@ _COMMANDS: Final = {
     "backfill": "backfill",
     "delete": "changes",
     "fire": "changes",
+    "audit": "audit",
     "next": "upcoming",
     "grid": "grid",
 }

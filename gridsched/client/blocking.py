@@ -202,6 +202,7 @@ class Scheduler:
     jobs = blocking(AsyncScheduler.jobs)
     triggers = blocking(AsyncScheduler.triggers)
     firings = blocking(AsyncScheduler.firings)
+    audit = blocking(AsyncScheduler.audit)
     results = blocking(AsyncScheduler.results)
     result = blocking(AsyncScheduler.result)
     members = blocking(AsyncScheduler.members)

@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
+from gridsched.client.audit import Auditor
 from gridsched.client.handle import AsyncHandle
 from gridsched.client.immediate import firing_of, immediate
 from gridsched.client.outcome import AsyncOutcome
@@ -21,10 +22,10 @@ from gridsched.client.triggers import instant
 from gridsched.clock import Clock, Ids
 from gridsched.errors import InvalidKey, NotFound
 from gridsched.grid.data import partition_of
-from gridsched.grid.port import Equal, Grid, GridMember
+from gridsched.grid.port import Between, Condition, Equal, Grid, GridMember
 from gridsched.model.calendar import Calendar
 from gridsched.model.firing import Firing, Result
-from gridsched.model.groups import GroupKind, PausedGroups
+from gridsched.model.groups import GroupKind, GroupRule, PausedGroups
 from gridsched.model.job import Job, Overlap, check_job, usual_name
 from gridsched.model.keys import (
     calendar_key,
@@ -49,17 +50,21 @@ from gridsched.model.submission import (
     StoreCalendar,
 )
 from gridsched.model.trigger import Trigger
+from gridsched.policy.audit import Audited
 from gridsched.policy.backfill import BACKFILL_GROUP, check_backfill
 from gridsched.policy.calendar_checks import check_calendar
 from gridsched.policy.checks import check_trigger
 from gridsched.policy.event_checks import check_events
 from gridsched.policy.gate import keepers
-from gridsched.policy.groups import EVERY, check_group
+from gridsched.policy.groups import EVERY, check_group, is_of
 from gridsched.policy.ownership import assign
 from gridsched.stores.caches import Caches
-from gridsched.stores.record import Store
+from gridsched.stores.record import Record, Store
 
 Pair = tuple[Job, Trigger]
+LAST_INSTANT: Final = 2**62
+"""Later than any."""
+
 V = TypeVar("V", bound=msgspec.Struct)
 
 
@@ -306,11 +311,40 @@ class AsyncScheduler:
         found = await self._find(self.caches.triggers, job, job=job, state=state)
         return sorted(found, key=lambda trigger: trigger.key)
 
-    async def firings(self, *, of: str | None = None, state: str | None = None) -> list[Firing]:
-        """The firings on record, by scheduled instant; `of` a job or trigger, or in one state."""
-        owner = {"trigger" if of and ":" in of else "job": of}
-        found = await self._find(self.caches.firings, of, **owner, state=state)
-        return sorted(found, key=lambda firing: (firing.scheduled, firing.trigger))
+    async def firings(
+        self,
+        *,
+        of: str | None = None,
+        state: str | None = None,
+        node: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> list[Firing]:
+        """The firings on record, by scheduled instant: `of` a job or trigger, in one state, sent to or
+        run on a node, scheduled from `start` to `end` (aware, both included); of all that is given.
+        InvalidSchedule for a naive time."""
+        job = None if of is None else job_of(of)
+        trigger = of if of is not None and ":" in of else None
+        # The grid looks at the values of a job, of a node or of all, and sends only what fits.
+        where = _equal(job=job, trigger=trigger, state=state, member=node)
+        where += _scheduled(start, end)
+        found = await self.caches.firings.find(where, self._partitions(of))
+        firings = (record.value for record in found)
+        return sorted(firings, key=lambda firing: (firing.scheduled, firing.trigger))
+
+    async def audit(
+        self, key: str | None = None, *, group: str | None = None, of: GroupKind = "triggers"
+    ) -> list[Audited]:
+        """Judge the records of triggers against what their schedules name (see docs/ledger.md): of
+        the trigger of that key, of all triggers of the job of that key, of those whose group (with
+        `of="jobs"`: whose job's group) matches a glob, or of all. NotFound where there is no such
+        key."""
+        found = await self._triggers_of(key)
+        if group is not None:
+            check_group(group, of)
+            rule = GroupRule(group, of)
+            found = [record for record in found if is_of(rule, record.value)]
+        return await Auditor(self.caches, self._clock).audit(found)
 
     async def results(self, *, job: str | None = None) -> list[Result]:
         """What runs returned, the earliest first."""
@@ -359,8 +393,18 @@ class AsyncScheduler:
 
     async def _find(self, store: Store[V], key: str | None, **wanted: str | None) -> list[V]:
         """The values whose fields are as wanted (None: anything); with `key` only of its job."""
-        where = [Equal(name, value) for name, value in wanted.items() if value is not None]
-        return [record.value for record in await store.find(where, self._partitions(key))]
+        found = await store.find(_equal(**wanted), self._partitions(key))
+        return [record.value for record in found]
+
+    async def _triggers_of(self, key: str | None) -> list[Record[Trigger]]:
+        """The trigger of that key, those of the job of that key, or all; by key."""
+        triggers = self.caches.triggers
+        if key is None:
+            return sorted(await triggers.find(), key=lambda record: record.key)
+        await self._require(key)
+        found = await triggers.find([Equal("job", job_of(key))], self._partitions(key))
+        wanted = [record for record in found if key in (record.key, record.value.job)]
+        return sorted(wanted, key=lambda record: record.key)
 
     def _partitions(self, key: str | None) -> list[int] | None:
         return None if key is None else [partition_of(self.caches.jobs.data_key(job_of(key)))]
@@ -401,6 +445,19 @@ class AsyncScheduler:
         check_job(named)
         check_events(named)
         return named
+
+
+def _equal(**wanted: str | None) -> list[Condition]:
+    """That fields are as wanted (None: anything)."""
+    return [Equal(name, value) for name, value in wanted.items() if value is not None]
+
+
+def _scheduled(start: datetime | None, end: datetime | None) -> list[Condition]:
+    if start is None and end is None:
+        return []
+    low = 0 if start is None else instant(start, "start")
+    high = LAST_INSTANT if end is None else instant(end, "end")
+    return [Between("scheduled", low, high)]
 
 
 def _parsed(key: str) -> str:

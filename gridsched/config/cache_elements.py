@@ -27,6 +27,9 @@ RETENTIONS: Final = {
 }
 """The roles whose finished entries expire, and the setting that says when."""
 
+_LEDGER: Final = "firings"
+"""The role whose finished entries may be bounded by number too."""
+
 _QUEUES: Final = "execution"
 """The role of the execution queues: one for each node, so their cache-name ends with `*`."""
 
@@ -56,6 +59,7 @@ class Scheme(NamedTuple):
     name: str
     backups: int | None
     expiry: int | None
+    kept: int | None
     element: Element
 
 
@@ -92,7 +96,13 @@ def _mappings(fields: Fields, reading: Reading) -> tuple[Mapping, ...]:
 
 def _scheme(fields: Fields, _reading: Reading) -> Scheme:
     values = fields.values
-    return Scheme(values["name"], values.get("backups"), values.get("expiry"), fields.element)
+    return Scheme(
+        values["name"],
+        values.get("backups"),
+        values.get("expiry"),
+        values.get("kept"),
+        fields.element,
+    )
 
 
 def _schemes(fields: Fields, reading: Reading) -> dict[str, Scheme]:
@@ -120,6 +130,7 @@ def cache_settings(
         if _expires(mapping, scheme, reading)
     }
     values.update(_backups([scheme for _, scheme in used], reading))
+    values.update(_kept(used, reading))
     return CacheSettings(names=_names(mappings), **values)
 
 
@@ -152,6 +163,22 @@ def _expires(mapping: Mapping, scheme: Scheme, reading: Reading) -> bool:
             f"{scheme.element.line}); only {', '.join(RETENTIONS)} may have one",
         )
     return True
+
+
+def _kept(used: Sequence[tuple[Mapping, Scheme]], reading: Reading) -> dict[str, int]:
+    """How many final firings of a trigger are kept, where the scheme of the firings says so."""
+    found: dict[str, int] = {}
+    for mapping, scheme in used:
+        if scheme.kept is None:
+            continue
+        if mapping.role != _LEDGER:
+            raise reading.error(
+                mapping.element,
+                f"scheme {scheme.name!r} has high-units (line {scheme.element.line}), and "
+                f"{mapping.role} are not counted; only {_LEDGER} may have them",
+            )
+        found["firings_kept"] = scheme.kept
+    return found
 
 
 def _backups(used: Sequence[Scheme], reading: Reading) -> dict[str, int | None]:
@@ -201,6 +228,14 @@ SCHEME: Final = Branch(
             EXPIRY,
             "How long finished entries are kept; for submissions, triggers, firings and results.",
             "by cache",
+        ),
+        Leaf(
+            "high-units",
+            "kept",
+            whole("number", 1),
+            "Finished firings of each trigger that are kept, the latest, within the expiry-delay; "
+            "for firings.",
+            "all",
         ),
     ),
     "Backups and retention of the maps that name it.",

@@ -29,6 +29,8 @@ class CacheNames(msgspec.Struct, frozen=True):
 class CacheSettings(msgspec.Struct, frozen=True):
     """Names, backups and retention. Retentions are in milliseconds after an entry is finished.
 
+    `firings_kept` is how many final firings of a trigger are kept, the latest; None: all of them, until
+    their retention is over.
     `backup_count` is what the embedded grid keeps; on a real cluster its own XML decides.
     """
 
@@ -38,3 +40,4 @@ class CacheSettings(msgspec.Struct, frozen=True):
     result_retention_ms: int = RETENTION_MS
     submission_retention_ms: int = 60_000
     trigger_retention_ms: int = 300_000
+    firings_kept: int | None = None

@@ -6,10 +6,24 @@ from typing import Literal
 
 import msgspec
 
+from gridsched.model.caches import RETENTION_MS
 from gridsched.model.encoding import always
 
 MemberState = Literal["JOINING", "ACTIVE", "LEAVING"]
 TimerState = Literal["DELAYED", "WAITING", "RUNNING"]
+
+
+class LedgerRules(msgspec.Struct, frozen=True, omit_defaults=True):
+    """By what a node claims and forgets (ms; see `Settings`): what a reader of the ledger has to know.
+
+    kept   so many final firings of a trigger are kept, the latest; None: all, until they are too old
+    """
+
+    look_ahead: int = 1000
+    misfire_threshold: int = 60_000
+    session_timeout: int = 5000
+    retention: int = RETENTION_MS
+    kept: int | None = None
 
 
 class Member(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -23,6 +37,7 @@ class Member(msgspec.Struct, frozen=True, omit_defaults=True):
     timer        in its delay, waiting at the start gate for `server_count` nodes, or running
     live         active nodes that it sees beating, itself included
     in_hand      firings it holds or runs now
+    rules        by what it claims and forgets
     """
 
     name: str
@@ -45,3 +60,4 @@ class Member(msgspec.Struct, frozen=True, omit_defaults=True):
     completed: int = 0
     failed: int = 0
     stale: int = 0
+    rules: LedgerRules = LedgerRules()

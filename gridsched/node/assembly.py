@@ -12,7 +12,7 @@ from gridsched.jobs.delivery.deliverer import Deliverer
 from gridsched.jobs.http.sender import HttpSender
 from gridsched.jobs.runnable import Runnables
 from gridsched.jobs.targets import Targets
-from gridsched.model.member import Member
+from gridsched.model.member import LedgerRules, Member
 from gridsched.node.claimer import Claimer
 from gridsched.node.commands import Commands
 from gridsched.node.core import Core, Counters
@@ -63,6 +63,13 @@ async def assemble(
         server_count=settings.server_count,
         attributes=settings.attributes,
         started_at=clock.now(),
+        rules=LedgerRules(
+            settings.look_ahead_ms,
+            settings.misfire_threshold_ms,
+            settings.session_timeout_ms,
+            settings.caches.firing_retention_ms,
+            settings.caches.firings_kept,
+        ),
     )
     sender = HttpSender(settings, os.environ, clock)
     core = Core(

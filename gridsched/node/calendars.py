@@ -33,8 +33,9 @@ class Calendars:
                 f"there is a calendar {command.name!r} already; say override to replace it"
             )
         await self._resolved(command.name, command.calendar)
-        value = NamedCalendar(command.name, command.calendar)
-        await self._caches.calendars.map.put(*self._caches.calendars.written(value)[1::2])
+        if there is None or there.value.calendar != command.calendar:
+            value = NamedCalendar(command.name, command.calendar, self._clock.now())
+            await self._caches.calendars.map.put(*self._caches.calendars.written(value)[1::2])
         moved: list[Record[Trigger]] = []
         for name in await self._dependents(command.name):
             moved += await self._recompute(name)

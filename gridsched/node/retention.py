@@ -12,6 +12,7 @@ from gridsched.node.hooks import Hook
 from gridsched.node.locks import JobLocks
 from gridsched.node.membership import Membership
 from gridsched.node.service import Service
+from gridsched.policy.ledger import surplus
 from gridsched.policy.ownership import slices
 from gridsched.stores.record import Record
 
@@ -36,6 +37,7 @@ class Retention(Service):
         self._membership = membership
         self._locks = locks
         self._hooks = core.hooks
+        self._counted: dict[int, int] = {}
 
     async def step(self) -> None:
         await self.rest(INTERVAL)
@@ -47,6 +49,8 @@ class Retention(Service):
             until = now - settings.trigger_retention_ms
             await self._remove_finished(await self._caches.triggers.finished(until, part))
             await self._locks.release_stale(part)
+            if settings.firings_kept is not None:
+                await self._forget_surplus(settings.firings_kept, now, part)
 
     async def _remove_finished(self, finished: Sequence[Record[Trigger]]) -> None:
         """A trigger goes once none of its firings can still run: a retry needs its data."""
@@ -55,6 +59,18 @@ class Retention(Service):
         await triggers.apply([triggers.removed(record) for record in over])
         for record in over:
             await self.remove_orphaned_job(record.value.job, partition_of(record.data_key))
+
+    async def _forget_surplus(self, kept: int, now: int, partitions: Sequence[int]) -> None:
+        """Keep the latest final firings of each trigger that has moved on since it was counted."""
+        since = min(self._counted.get(partition, 0) for partition in partitions)
+        firings = self._caches.firings
+        for trigger in await self._caches.triggers.moved(since, partitions):
+            partition = partition_of(trigger.data_key)
+            ended = await firings.ended(trigger.key, now, partition)
+            over = surplus([record.value for record in ended], kept, now - FENCE_MS)
+            await firings.apply([firings.removed(r) for r in ended if r.value.scheduled in over])
+        # What ended within the fence is for the next count but some.
+        self._counted.update(dict.fromkeys(partitions, now - 2 * FENCE_MS))
 
     async def _has_unfinished(self, record: Record[Trigger]) -> bool:
         found = await self._caches.firings.of_trigger(record.key, partition_of(record.data_key))

@@ -20,7 +20,13 @@ from gridsched.model.trigger import Trigger
 from gridsched.policy.calendars import ResolvedCalendar
 from gridsched.policy.fire_times import count_until, edition, fire_after, following
 from gridsched.policy.jitter import offset
-from gridsched.policy.misfire import OUTSIDE_CATCH_UP, AfterMisfire, apply_misfire, oldest
+from gridsched.policy.misfire import (
+    OUTSIDE_CATCH_UP,
+    AfterMisfire,
+    apply_misfire,
+    oldest,
+    skipped_by,
+)
 from gridsched.policy.overlap import overlap_of
 
 MAX_INSTANTS: Final = 64
@@ -32,7 +38,7 @@ MAX_COUNTED: Final = 1000
 
 class Instant(msgspec.Struct, frozen=True, gc=False):
     """One firing to make: the instant `scheduled`, or a range of `count` from it to `until`; `reason`
-    is why it is skipped, where that is not the misfire instruction."""
+    is why it is skipped."""
 
     scheduled: int
     until: int | None = None
@@ -126,13 +132,14 @@ def _missed(
     until = last if count > 1 else None
     rest = fire_after(trigger.schedule, last, calendar)
     if rest is not None and rest <= now:
-        part = Instant(first, until, count, skipped=True)
+        part = Instant(first, until, count, skipped=True, reason=skipped_by(trigger))
         return Claim((part,), _advance(trigger, part, rest, now))
+    reason = skipped_by(trigger)
     if after.schedule != trigger.schedule:
         accepted = trigger.accepted or trigger.schedule
         trigger = replace(trigger, schedule=after.schedule, accepted=accepted)
     if after.next_fire != now:
-        skipped = Instant(first, until, count, skipped=True)
+        skipped = Instant(first, until, count, skipped=True, reason=reason)
         return Claim((skipped,), _advance(trigger, skipped, after.next_fire, now))
     run = Instant(first, until, count)
     fire = following(trigger, now, trigger.fired + 1 - trigger.misfired, calendar)

@@ -8,6 +8,7 @@ it must hold what the misfire policy answers for that time, and no record may be
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -62,7 +63,8 @@ def replay(
         visited.add(step.firing.scheduled)
         if problem:
             findings.append(Finding(step.firing.scheduled, problem))
-        trigger = adopt(step.trigger, step.firing, _window(step.firing, rules), step.calendar)
+        claimed = _as_claimed(step, rules)
+        trigger = adopt(step.trigger, claimed, _window(claimed, rules), step.calendar)
     left = sorted(set(ledger) - visited)
     findings += [
         Finding(instant, "is recorded, but the schedule does not name it") for instant in left
@@ -78,6 +80,15 @@ class _Step(NamedTuple):
     calendar: ResolvedCalendar | None
 
 
+def _as_claimed(step: _Step, rules: Rules) -> Firing:
+    """The record as it was made. What was to run may have been skipped later, when it was resumed too
+    late or overlapped with another run; the trigger went on from it as from a run all the same."""
+    decided = claim(step.trigger, _window(step.firing, rules), 1, step.calendar).instants
+    runs = bool(decided) and not decided[0].skipped
+    later = step.firing.state == "SKIPPED" and runs
+    return replace(step.firing, state="ACQUIRED") if later else step.firing
+
+
 def unaccounted(replayed: Trigger, stored: Trigger, versions: Versions) -> Finding | None:
     """The instant at which the records end although the trigger as it is stored has gone past it."""
     scheduled = replayed.next_fire
@@ -86,6 +97,20 @@ def unaccounted(replayed: Trigger, stored: Trigger, versions: Versions) -> Findi
     if stored.next_fire is not None and stored.next_fire < scheduled:
         return None
     return Finding(scheduled, "has no record, and its trigger has gone on")
+
+
+def surplus(ended: Sequence[Firing], kept: int, until: int) -> frozenset[int]:
+    """The instants of those final firings of a trigger that go, so that the latest `kept` stay: such
+    as ended by `until`, and are not to be kept until somebody discards them."""
+    counted = sorted(
+        (firing for firing in ended if firing.retention is not None),
+        key=lambda firing: firing.scheduled,
+    )
+    return frozenset(
+        firing.scheduled
+        for firing in counted[: max(0, len(counted) - kept)]
+        if firing.finished_at is not None and firing.finished_at <= until
+    )
 
 
 def _window(firing: Firing, rules: Rules) -> Window:
@@ -124,8 +149,9 @@ def _judge(step: _Step, rules: Rules) -> str:
     firing = step.firing
     decided = claim(step.trigger, _window(firing, rules), 1, step.calendar)
     if not decided.instants:
-        return "was claimed before its time"
-    (answer,) = decided.instants
+        ahead = firing.state == "CANCELLED" and firing.started_at is None
+        return "" if ahead else "was claimed before its time"
+    answer = replace(decided.instants[0], reason="")
     stands = Instant(firing.scheduled, firing.until, firing.count, answer.skipped)
     if stands == answer and (not answer.skipped or firing.state == "SKIPPED"):
         return ""
@@ -134,4 +160,6 @@ def _judge(step: _Step, rules: Rules) -> str:
 
 def _words(instant: Instant) -> str:
     what = "skipped" if instant.skipped else "one run"
-    return f"{what} for {instant.count} instant(s) up to {instant.until or instant.scheduled}"
+    last = instant.until or instant.scheduled
+    until = datetime.fromtimestamp(last / 1000, UTC).isoformat(timespec="milliseconds")
+    return f"{what} for {instant.count} instant(s) up to {until}"

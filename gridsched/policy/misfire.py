@@ -98,7 +98,12 @@ def misfired(trigger: Trigger, now: int, threshold: int) -> bool:
 
 def action(trigger: Trigger) -> MisfireAction:
     """The action that the trigger's misfire instruction and kind ask for."""
-    return _ACTIONS[_instruction(trigger)]
+    return _ACTIONS[instruction(trigger)]
+
+
+def skipped_by(trigger: Trigger) -> str:
+    """Why an instant of the trigger is skipped that its misfire instruction leaves out."""
+    return f"skipped by {instruction(trigger)}"
 
 
 def apply_misfire(
@@ -128,7 +133,7 @@ def after_misfire(
             return _shift(trigger, now)
 
 
-def _instruction(trigger: Trigger) -> Misfire:
+def instruction(trigger: Trigger) -> Misfire:
     """The trigger's instruction, with what SMART and FIRE_NOW stand for."""
     schedule, chosen = trigger.schedule, trigger.misfire
     if not isinstance(schedule, Once | Simple):
@@ -160,7 +165,7 @@ def _shift(trigger: Trigger, now: int) -> AfterMisfire:
     if not isinstance(schedule, Simple) or first is None:
         return AfterMisfire(schedule, now, runs)
     if schedule.repeat_count > 0:
-        gone_to = first if _instruction(trigger).endswith("EXISTING_REPEAT_COUNT") else now
+        gone_to = first if instruction(trigger).endswith("EXISTING_REPEAT_COUNT") else now
         done = (gone_to - schedule.start) // schedule.interval
         schedule = replace(schedule, repeat_count=max(0, schedule.repeat_count - done))
         runs = 0

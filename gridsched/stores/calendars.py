@@ -12,10 +12,11 @@ from gridsched.stores.record import Record, Store
 
 
 class NamedCalendar(msgspec.Struct, frozen=True):
-    """A calendar as it is stored."""
+    """A calendar as it is stored; `stored_at` (epoch ms) is when it last changed."""
 
     name: str
     calendar: Calendar
+    stored_at: int = 0
 
 
 class CalendarStore(Store[NamedCalendar]):
@@ -30,11 +31,16 @@ class CalendarStore(Store[NamedCalendar]):
     async def with_bases(self, names: Iterable[str]) -> dict[str, Calendar]:
         """The calendars of these names with all their bases, as far as they exist; one call for
         each step of the longest chain."""
-        found: dict[str, Calendar] = {}
+        return {name: named.calendar for name, named in (await self.chains(names)).items()}
+
+    async def chains(self, names: Iterable[str]) -> dict[str, NamedCalendar]:
+        """As `with_bases`, as they are stored."""
+        found: dict[str, NamedCalendar] = {}
         wanted = set(names)
         while wanted:
             records = await self.get_all(encode_name(name) for name in wanted)
-            level = {record.value.name: record.value.calendar for record in records.values()}
+            level = {record.value.name: record.value for record in records.values()}
             found.update(level)
-            wanted = {calendar.base for calendar in level.values() if calendar.base} - set(found)
+            bases = {named.calendar.base for named in level.values()}
+            wanted = {base for base in bases if base} - set(found)
         return found

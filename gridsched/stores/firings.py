@@ -42,6 +42,9 @@ class FiringStore(Store[Firing]):
         found = await self.find([Between("due", 0, now), Equal("job", job)], [partition])
         return [record for record in found if record.value.in_turn]
 
+    async def of_job(self, job: str) -> list[Record[Firing]]:
+        return await self.find([Equal("job", job)], [partition_of(self.data_key(job))])
+
     async def unfinished_of_member(
         self, member: str, partitions: Iterable[int]
     ) -> list[Record[Firing]]:
@@ -52,6 +55,11 @@ class FiringStore(Store[Firing]):
         """What no node may run: its dispatcher policy leaves none."""
         found = await self.unfinished_of_member("", partitions)
         return [record for record in found if is_unplaced(record.value)]
+
+    async def ended(self, trigger: str, until: int, partition: int) -> list[Record[Firing]]:
+        """The firings of a trigger that were final by `until` (epoch ms)."""
+        owner = [Equal("job", job_of(trigger)), Equal("trigger", trigger)]
+        return await self.find([*owner, Between("finished_at", 0, until)], [partition])
 
     async def forget(self, until: int, partitions: Iterable[int]) -> None:
         """Remove what was to go by `until` (epoch ms)."""

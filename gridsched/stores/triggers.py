@@ -31,6 +31,10 @@ class TriggerStore(Store[Trigger]):
         """The triggers that fired for the last time by `until` (epoch ms)."""
         return await self.find([Between("finished_at", 0, until)], partitions)
 
+    async def moved(self, since: int, partitions: Iterable[int]) -> list[Record[Trigger]]:
+        """The triggers whose last instant is not before `since` (epoch ms)."""
+        return await self.find([Between("previous_fire", since, 2**62)], partitions)
+
     async def of_older_tzdata(
         self, edition: int, partitions: Iterable[int]
     ) -> list[Record[Trigger]]:

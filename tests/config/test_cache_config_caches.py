@@ -50,6 +50,11 @@ def test_retention_is_the_scheme_s_expiry_delay(role: str, setting: str) -> None
             assert getattr(settings(caches(named, scheme)).caches, setting) == milliseconds
 
 
+def test_the_latest_firings_are_kept_by_number() -> None:
+    scheme = SCHEME.format("kept", "<high-units>100</high-units>")
+    assert settings(caches(mapping("firings", "F", "kept"), scheme)).caches.firings_kept == 100
+
+
 def test_backups() -> None:
     schemes = SCHEME.format("a", "<backup-count>2</backup-count>") + SCHEME.format("b", "")
     both = mapping("jobs", "J", "a") + mapping("triggers", "T", "b")
@@ -108,6 +113,13 @@ def test_other_caches_of_the_file_are_not_ours() -> None:
             3,
             ["jobs never expire, and scheme 'kept' has an expiry-delay (line 5); only submissions"],
         ),
+        (
+            mapping("results", "R", "kept"),
+            SCHEME.format("kept", "<high-units>9</high-units>"),
+            3,
+            ["scheme 'kept' has high-units (line 5), and results are not counted; only firings"],
+        ),
+        ("", SCHEME.format("a", "<high-units>0</high-units>"), 5, ["at least 1"]),
         (
             mapping("jobs", "J", "a") + mapping("triggers", "T", "b"),
             SCHEME.format("a", "<backup-count>2</backup-count>")

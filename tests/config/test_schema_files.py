@@ -245,6 +245,7 @@ ACCEPTED = [
     calendar(leaf("daily", "00:00-08:30:15.250") + leaf("invert", "true")),
     calendar(leaf("annual", "12-25") + leaf("description", "") + leaf("base", "")),
     scheme("<scheme-name>s</scheme-name><expiry-delay>90</expiry-delay>"),
+    scheme("<scheme-name>s</scheme-name><high-units>100</high-units>"),
     document(
         "<caching-scheme-mapping><cache-mapping scheduler:cache='triggers'>"
         "<cache-name>T</cache-name></cache-mapping></caching-scheme-mapping>"
@@ -317,6 +318,7 @@ REFUSED = [
     of_events(EVENT + "<scheduler:namespace>urn:shop</scheduler:namespace>"),
     scheme("<backup-count>1</backup-count>"),
     scheme("<scheme-name>s</scheme-name><expiry-delay>0</expiry-delay>"),
+    scheme("<scheme-name>s</scheme-name><high-units>0</high-units>"),
     scheme("<scheme-name>s</scheme-name><backup-count>-1</backup-count>"),
     document(
         "<caching-scheme-mapping><cache-mapping scheduler:cache='all'>"

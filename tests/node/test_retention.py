@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gridsched import every
+from gridsched.model.caches import CacheSettings
 from gridsched.model.job import UNTIL_DISCARDED, Job
 from gridsched.node.retention import FENCE_MS
 
@@ -40,3 +42,22 @@ async def test_what_ends_without_a_run_follows_its_jobs_retention_too(cluster):
     await c.until(lambda: len(c.runs.finished) == 1)
     firing = await later.firing()
     assert (firing.state, firing.forget_at) == ("FAILED", None)
+
+
+async def test_of_a_trigger_the_latest_firings_are_kept_by_number(cluster):
+    c = cluster(caches=CacheSettings(firings_kept=5))
+    await c.node("a")
+    client = await c.client()
+    often = await client.schedule(job(name="often"), every(2))
+    await client.schedule(job(name="kept", retention=UNTIL_DISCARDED), every(10))
+    seldom = await client.schedule(job(name="seldom"), every(100))
+    await c.pass_time(120)
+    found = await client.firings(of=often.key)
+    assert 30 <= len(found) <= 40, "five, and those within the fence"
+    newest = found[-1].scheduled
+    assert [f.scheduled for f in found] == list(range(found[0].scheduled, newest + 1, 2000))
+    await client.pause(often.key)
+    await c.pass_time(FENCE_MS / 1000 + 20)
+    assert len(await client.firings(of=often.key, state="COMPLETE")) == 5
+    assert len(await client.firings(of="DEFAULT/kept")) >= 12
+    assert len(await client.firings(of=seldom.key)) == 3
