@@ -8,12 +8,12 @@ from collections.abc import Iterable
 import pytest
 from conformance import V1, key
 from embedding import embedded
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gridsched.grid.data import PARTITION_COUNT
+from gridsched.grid.data import PARTITION_COUNT, partition_of
 from gridsched.grid.embedded.arrangement import arrange
-from gridsched.grid.embedded.cluster import EmbeddedCluster
+from gridsched.grid.embedded.cluster import EmbeddedCluster, PartitionLost
 from gridsched.grid.embedded.index import HashIndex, Index, SortedIndex
 
 INDEXES: dict[str, type[Index]] = {"v": SortedIndex, "state": HashIndex}
@@ -140,6 +140,49 @@ def test_two_backups_bear_two_losses() -> None:
     cluster.kill_member("m1")
     cluster.kill_member("m3")
     assert entries_of(cluster) == entries
+
+
+@given(
+    members=st.integers(2, 6),
+    killed=st.sets(st.integers(0, 5), min_size=1, max_size=4),
+    backup_count=st.integers(0, 3),
+)
+def test_what_is_killed_at_once_takes_what_only_it_held(
+    members: int, killed: set[int], backup_count: int
+) -> None:
+    cluster = embedded(members)
+    entries = fill(cluster, backup_count)
+    told: list[PartitionLost] = []
+    cluster.partition_lost_listeners.append(told.append)
+    gone = [member.uuid for place, member in enumerate(cluster.members) if place in killed]
+    assume(gone)
+    before = cluster.table
+    cluster.kill_member(*gone)
+    kept = {
+        partition
+        for partition, row in enumerate(before)
+        if not set(row[: backup_count + 1]) <= set(gone)
+    }
+    if len(gone) == members:
+        assert not told
+        return
+    assert entries_of(cluster) == {
+        key: value for key, value in entries.items() if partition_of(key) in kept
+    }
+    assert [loss.partition for loss in told] == [
+        partition for partition, row in enumerate(before) if row[0] in gone
+    ]
+    for loss in told:
+        assert (loss.lost_backups < backup_count) <= (loss.partition in kept)
+        assert loss.source in {member.uuid for member in cluster.members}
+    check_table(cluster, max(backup_count, 1))
+
+
+def test_who_is_no_member_cannot_be_killed() -> None:
+    cluster = embedded(2)
+    with pytest.raises(KeyError):
+        cluster.kill_member("m1", "nobody")
+    assert len(cluster.members) == 2
 
 
 def test_the_last_member_takes_everything_with_it() -> None:
