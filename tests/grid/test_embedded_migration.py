@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pytest
 from conformance import V1, key
 from embedding import embedded
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gridsched.grid.data import PARTITION_COUNT, partition_of
@@ -60,6 +60,7 @@ def take_step(cluster: EmbeddedCluster, step: str, at: int) -> None:
     leave(members[at % len(members)].uuid)
 
 
+@settings(deadline=None)
 @given(steps=STEPS, members=st.integers(1, 4), backup_count=st.integers(1, 3))
 def test_one_loss_at_a_time_loses_nothing(
     steps: list[tuple[str, int]], members: int, backup_count: int
@@ -74,6 +75,7 @@ def test_one_loss_at_a_time_loses_nothing(
     assert cluster.queue("q").pop(10) == ITEMS
 
 
+@settings(deadline=None)
 @given(steps=STEPS)
 def test_backups_follow_writes_between_the_losses(steps: list[tuple[str, int]]) -> None:
     cluster = embedded(3)
@@ -87,6 +89,7 @@ def test_backups_follow_writes_between_the_losses(steps: list[tuple[str, int]]) 
     assert entries_of(cluster) == expected
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 7), min_size=1, max_size=7, unique=True),
     st.lists(st.integers(0, 7), min_size=1, max_size=7, unique=True),
@@ -142,6 +145,7 @@ def test_two_backups_bear_two_losses() -> None:
     assert entries_of(cluster) == entries
 
 
+@settings(deadline=None)
 @given(
     members=st.integers(2, 6),
     killed=st.sets(st.integers(0, 5), min_size=1, max_size=4),
