@@ -94,6 +94,8 @@ class Follower(Service):
         values = await self._values([r.value for r in firings.values() if r.value.returned])
         changed = False
         for outcome in outcomes:
+            if outcome.settled.is_set():  # released, or settled by another look meanwhile
+                continue
             record = firings.get(outcome.id)
             if record is not None:
                 changed |= self._seen(outcome, record.value, values)

@@ -16,7 +16,7 @@ from gridsched.clock import Clock, Ids
 from gridsched.errors import InvalidJob, NotFound
 from gridsched.model.job import UNTIL_DISCARDED, Job
 from gridsched.model.keys import parse_key, trigger_of
-from gridsched.model.submission import CancelFiring, Discard
+from gridsched.model.submission import CancelFiring, Discard, Submission
 from gridsched.stores.caches import Caches
 
 RetentionPolicy = Literal["remove when final", "keep until discarded"]
@@ -104,12 +104,12 @@ class AsyncSession:
         if followed is not None:
             followed.listener = listener
             return followed
-        outcome = AsyncOutcome(key, submission_of(key), listener)
-        await self._follower.look([outcome])
-        if not await self._is_there(outcome):
+        submission = await self._found(key)
+        if submission is None:
             raise NotFound(f"there is no submission {key}: its retention is over, or it never was")
-        if not outcome.settled.is_set():
-            self._follower.follow([outcome])
+        outcome = AsyncOutcome(key, submission, listener)
+        self._follower.follow([outcome])
+        await self._follower.look([outcome])
         return outcome
 
     async def release(self, outcome: Identified | str) -> None:
@@ -139,14 +139,18 @@ class AsyncSession:
             await self._submitter.answers([self._caches.submissions.written(followed.submission)])
         return key
 
-    async def _is_there(self, outcome: AsyncOutcome) -> bool:
-        firing, made = outcome.firing, outcome.submission
+    async def _found(self, key: str) -> Submission | None:
+        """What was submitted, as far as there is something of it still."""
+        made = submission_of(key)
+        accepted = replace(made, state="ACCEPTED")
+        firing = await self._caches.firings.get(key)
         if firing is not None:
-            return firing.forget_at is None or firing.forget_at > self._clock.now()
-        if made.command is None and made.state == "NEW":  # its record is gone: the trigger waits
-            outcome.submission = replace(made, state="ACCEPTED")
-            return await self._caches.triggers.get(trigger_of(outcome.id)) is not None
-        return True
+            forget_at = firing.value.forget_at
+            return None if forget_at is not None and forget_at <= self._clock.now() else accepted
+        store = self._caches.submissions
+        if await store.get(store.key_of(made)) is not None:
+            return made  # the follower asks for the answer
+        return accepted if await self._caches.triggers.get(trigger_of(key)) is not None else None
 
 
 class Identified(Protocol):

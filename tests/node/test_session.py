@@ -181,6 +181,21 @@ async def test_records_go_when_final_or_stay_until_they_are_discarded(cluster):
             await session.discard(kept)
 
 
+async def test_what_was_just_discarded_is_not_acquired(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    async with client.session() as session:
+        for value in (None, 5):
+            outcome = await session.submit(
+                job("echo", data={"value": value}), retention="keep until discarded"
+            )
+            assert await outcome.get(timeout=2) == value
+            await session.discard(outcome)
+            with pytest.raises(NotFound, match="there is no submission"):
+                await session.acquire(outcome.id)
+
+
 async def test_what_is_cancelled_or_discarded_does_not_go_on(cluster):
     c = cluster()
     node = await c.node("a")
