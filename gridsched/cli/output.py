@@ -26,6 +26,7 @@ from gridsched.model.events import Delivery, EventTrigger
 from gridsched.model.groups import GroupRule
 from gridsched.model.http import HttpTask, redacted, shown
 from gridsched.model.member import Member
+from gridsched.policy.dispatch_forms import written
 
 V = TypeVar("V", bound=msgspec.Struct)
 
@@ -108,6 +109,8 @@ class Output(NamedTuple):
             return words.schedule(field, self.zone)
         if name in _INSTANTS and field:
             return self.moment(field)
+        if name == "dispatch":
+            return written(field)
         return field if isinstance(field, str) else words.written(plain(field))
 
 

@@ -24,6 +24,7 @@ from gridsched.errors import ConfigurationError
 from gridsched.model.caches import CacheSettings
 from gridsched.model.data_service import DataService
 from gridsched.model.trigger import WHEN_SUBMITTED, Schedule
+from gridsched.policy.dispatch_forms import written
 from gridsched.policy.fire_times import fire_after
 
 _UTC: Final = ZoneInfo("UTC")
@@ -137,11 +138,12 @@ def _fires(schedule: Schedule) -> Fires:
 
 
 def _settings(settings: Settings) -> dict[str, str]:
-    return {
+    said = {
         name: _value(getattr(settings, name))
         for name in settings.__struct_fields__
         if name not in ("caches", "services", "calendars", "jobs", "smtp")
     }
+    return {**said, "dispatcher_policy": written(settings.dispatcher_policy)}
 
 
 def _smtp(smtp: Smtp | None) -> dict[str, str]:
@@ -175,7 +177,13 @@ def _calendars(calendars: Sequence[StartupCalendar]) -> dict[str, str]:
 
 
 def _value(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, tuple) else str(value)
+    match value:
+        case tuple():
+            return ", ".join(value)
+        case dict():
+            return ", ".join(f"{name}={each}" for name, each in value.items())
+        case _:
+            return str(value)
 
 
 def _section(title: str, details: dict[str, str]) -> None:

@@ -84,8 +84,11 @@ class Lanes:
 
     @property
     def full(self) -> bool:
-        """Is every lane above its bound? Then nothing more is to be claimed."""
+        """Is the lane to every node above its bound, or else every lane? Then nobody has room, and
+        nothing more is to be claimed."""
         self._refresh()
+        if self._everybody is not None:
+            return self.is_full(self._everybody)
         return bool(self._lanes) and all(map(self.is_full, self._lanes.values()))
 
     def is_full(self, lane: Lane) -> bool:

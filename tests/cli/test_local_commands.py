@@ -107,6 +107,26 @@ class TestNext:
         assert reason in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["start", "--dispatch", "Lottery"], "'Lottery' stands where one of RoundRobin, Random,"),
+        (["start", "--attribute", "gpu"], "'gpu' is not written name=value"),
+        (
+            ["submit", "m:f", "--dispatch", "RuleBased(a,b,()"],
+            r"its end stands where ) is expected",
+        ),
+    ],
+)
+def test_policies_and_attributes_that_cannot_be(
+    cli: Run, arguments: list[str], reason: str
+) -> None:
+    done = cli(*arguments)
+    assert done.exit_code == 2
+    assert reason in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
 class TestValidate:
     def test_says_what_it_takes(self, cli: Run) -> None:
         result = cli("validate", DEMO)
@@ -114,6 +134,7 @@ class TestValidate:
         lines = result.stdout.splitlines()
         assert lines[0] == f"{DEMO} is valid"
         assert "allowed_jobs          gridsched.jobs.samples:*" in lines
+        assert "dispatcher_policy     RoundRobin" in lines
         assert "5 startup jobs" in lines
         tick = next(line for line in lines if line.startswith("demo/tick"))
         assert "cron 0/2 * * * * ? (UTC)" in tick

@@ -35,9 +35,9 @@ def job(function: str = "note", **fields) -> Job:
     return Job(f"jobs_under_test:{function}", **fields)
 
 
-def herd(count: int, *, seconds: float = 3, **fields):
+def herd(count: int, function: str = "note", *, seconds: float = 3, **fields):
     at = once(NOW + timedelta(seconds=seconds))
-    return [(job(name=f"j{number}", **fields), at) for number in range(count)]
+    return [(job(function, name=f"j{number}", **fields), at) for number in range(count)]
 
 
 async def three(c) -> None:
@@ -170,6 +170,18 @@ async def test_what_no_node_may_run_holds_up_nothing_else(cluster):
     await client.schedule_many([(job(name=f"no{n}", dispatch=GPU), once()) for n in range(300)])
     await c.until(lambda: bool(c.nodes[0].core.counters.claimed >= 300))
     assert await (await client.submit(job())).result(timeout=2) == 1
+
+
+async def test_nothing_is_claimed_while_no_node_at_all_has_room(cluster):
+    """Not even asked for, though other lanes are open."""
+    c = cluster(members=1, queue_capacity=10)
+    node = await c.node("a")
+    client = await c.client()
+    await client.submit(job(name="lane", dispatch=Random()))
+    await client.schedule_many(herd(300, "take", data={"seconds": 3}))
+    await c.until(lambda: node.parts.dispatcher.lanes.full)
+    assert sum(len(lane.waiting) for lane in lanes_of(c)) <= BACKLOG_QUEUES * 10 + BATCH
+    await c.until(lambda: len(c.runs.finished) == 301, within=200)
 
 
 async def test_a_node_that_went_takes_its_attributes_with_it(cluster):
