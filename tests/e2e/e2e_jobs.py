@@ -6,6 +6,7 @@ and "ended" of one that is held; `late` is how many ms after its instant it star
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from pathlib import Path
@@ -87,3 +88,10 @@ def another_dummy(context: JobContext) -> str:
     """The seed's AnotherDummyJob, likewise."""
     text = "RESULT: AnotherDummyJob Completed"
     return f"CRON = {text}" if "TestKeyCron_1" in context.data else text
+
+
+async def count(context: JobContext, seconds: float = 0.0) -> int:
+    """Counts its job's runs, in what its data leave."""
+    await asyncio.sleep(seconds)
+    context.data["runs"] = context.data.get("runs", 0) + 1
+    return int(context.data["runs"])
