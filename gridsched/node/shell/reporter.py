@@ -25,6 +25,7 @@ class Reporter(Service):
         self._shell = shell
 
     async def step(self) -> None:
+        await self._shell.runs.some.wait()
         await self.rest(INTERVAL)
         for run in self._shell.runs:
             if run.said is not run.told:

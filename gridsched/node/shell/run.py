@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -82,6 +82,31 @@ class Run:
         if checkpoint is not None:
             firing = transitions.checkpointed(firing, checkpoint.value)
         return firing
+
+
+class Runs:
+    """What runs now on this node, in the order in which it started."""
+
+    def __init__(self) -> None:
+        self.some = asyncio.Event()
+        self.none = asyncio.Event()
+        self.none.set()
+        self._runs: dict[Run, None] = {}
+
+    def add(self, run: Run) -> None:
+        self._runs[run] = None
+        self.some.set()
+        self.none.clear()
+
+    def discard(self, run: Run) -> None:
+        self._runs.pop(run, None)
+        if not self._runs:
+            self.some.clear()
+            self.none.set()
+
+    def __iter__(self) -> Iterator[Run]:
+        """Of those that run at the call: what starts or ends meanwhile changes nothing."""
+        return iter(tuple(self._runs))
 
 
 class Ended(NamedTuple):

@@ -26,7 +26,7 @@ from gridsched.node.shell.coroutines import LoopExecutor
 from gridsched.node.shell.finisher import Finisher, ended_well
 from gridsched.node.shell.processes import ProcessExecutor, ProcessFailed
 from gridsched.node.shell.publisher import Publisher
-from gridsched.node.shell.run import Ended, Held, Run
+from gridsched.node.shell.run import Ended, Held, Run, Runs
 from gridsched.node.shell.threads import ThreadExecutor
 from gridsched.policy import transitions
 from gridsched.stores.record import Record
@@ -50,9 +50,7 @@ class Shell(Service):
         self._runnables = core.runnables
         self._clock = core.clock
         self._held: list[Held] = []
-        self._runs: set[Run] = set()
-        self._no_runs = asyncio.Event()
-        self._no_runs.set()
+        self.runs = Runs()
         self._threads = ThreadExecutor(core.settings.max_threads, self._ended)
         self._deliveries = ThreadExecutor(core.settings.max_threads, self._ended)
         self._processes = ProcessExecutor(core.settings.max_threads, self._ended)
@@ -84,11 +82,6 @@ class Shell(Service):
     def in_threads(self) -> int:
         """Runs that threads have now."""
         return self._threads.busy + self._deliveries.busy
-
-    @property
-    def runs(self) -> frozenset[Run]:
-        """What runs now."""
-        return frozenset(self._runs)
 
     def room(self) -> int:
         """How many more firings fit into this node's hand."""
@@ -231,8 +224,7 @@ class Shell(Service):
         return started if await self._firings.replace(record, started.value) else None
 
     def _run(self, run: Run) -> None:
-        self._runs.add(run)
-        self._no_runs.clear()
+        self.runs.add(run)
         self._core.counters.started += 1
         if self._core.hooks.any:
             self._core.hooks.call(Hook.on_started, run.firing.value)
@@ -284,9 +276,7 @@ class Shell(Service):
         run.over = True
         if run.timer is not None:
             run.timer.cancel()
-        self._runs.discard(run)
-        if not self._runs:
-            self._no_runs.set()
+        self.runs.discard(run)
         if run.job.events and ended.well:
             self._publisher.publish(ended)
         else:
@@ -312,8 +302,8 @@ class Shell(Service):
     async def drain(self, seconds: float) -> None:
         """Let running jobs finish for so long; then mark what remains."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._no_runs.wait(), seconds)
-        for run in list(self._runs):
+            await asyncio.wait_for(self.runs.none.wait(), seconds)
+        for run in self.runs:
             self._stop_waiting(run)
             self._ended(run, None, TimeoutError("its node stopped before it had finished"))
 

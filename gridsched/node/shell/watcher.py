@@ -29,6 +29,7 @@ class Watcher(Service):
         self._shell = shell
 
     async def step(self) -> None:
+        await self._shell.runs.some.wait()
         await self.rest(INTERVAL)
         begun_by = self._clock.now() - round(INTERVAL * 1000)
         await self._look([run for run in self._shell.runs if _started(run) <= begun_by])
