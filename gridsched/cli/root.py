@@ -32,6 +32,7 @@ _COMMANDS: Final = {
     "fire": "changes",
     "audit": "audit",
     "next": "upcoming",
+    "simulate": "simulate",
     "grid": "grid",
 }
 """The module of each command; it is loaded when the command is asked for."""

@@ -115,15 +115,14 @@ def _accounted(facts: Facts) -> Iterator[Violation]:
 
 
 def _accepted(facts: Facts) -> dict[str, Trigger]:
-    """Every trigger that the cluster accepted, as it was then."""
-    found: dict[str, Trigger] = {}
-    for command in facts.history.record.commands:
-        if command.kind == "schedule" and command.trigger is not None:
-            stored = facts.history.triggers.get(command.key)
-            if command.answer == "accepted" and command.trigger.created_at:
-                found[command.key] = command.trigger
-            elif stored is not None:
-                found[command.key] = stored
+    """Every trigger that the cluster accepted, as it was then: those that are stored, and those
+    that were acknowledged."""
+    found = {
+        command.key: command.trigger
+        for command in facts.history.record.commands
+        if command.answer == "accepted" and command.trigger and command.trigger.created_at
+    }
+    found |= facts.history.triggers
     return {key: _as_accepted(trigger, facts) for key, trigger in found.items()}
 
 

@@ -5,7 +5,7 @@ Every instant is epoch ms on the true clock, which no host's skew touches.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
@@ -62,15 +62,16 @@ class Trouble(NamedTuple):
 
 @dataclass
 class Record:
-    """What is written down while a simulation runs."""
+    """What is written down while a simulation runs; `now` is the true clock."""
 
+    now: Callable[[], int]
     runs: list[Run] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
 
 
 RECORD: Final[ContextVar[Record]] = ContextVar("RECORD")
-"""Where the jobs of a simulation write down that they ran; clock and host are in theirs too."""
+"""Where the jobs of a simulation write down that they ran."""
 
 
 class Bounds(NamedTuple):

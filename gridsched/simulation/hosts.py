@@ -9,14 +9,14 @@ from random import Random
 from typing import Final
 
 from gridsched.clock import Ids, random_ids
-from gridsched.config.settings import Settings
 from gridsched.errors import GridError, NodeNameTaken
 from gridsched.grid.embedded import EmbeddedCluster, EmbeddedGrid
-from gridsched.grid.faults import Faults, FaultyGrid, Rates
+from gridsched.grid.faults import Faults, FaultyGrid
 from gridsched.node.assembly import assemble
 from gridsched.node.node import Node
 from gridsched.simulation.history import RECORD, Record
 from gridsched.simulation.loop import SimulationLoop
+from gridsched.simulation.scenario import Scenario
 from gridsched.simulation.virtual_time import VirtualClock
 
 RESTART: Final = 1.0
@@ -50,37 +50,21 @@ class Host:
 class World:
     """The grid, the hosts and the true clock of one simulation."""
 
-    def __init__(
-        self, loop: SimulationLoop, seed: int, members: int, settings: Settings, rates: Rates
-    ) -> None:
+    def __init__(self, loop: SimulationLoop, scenario: Scenario) -> None:
         self.loop = loop
-        self.clock = VirtualClock(loop)
-        self.record = Record()
-        self.settings = settings
+        self.clock = VirtualClock(loop, start=scenario.start)
+        self.record = Record(self.clock.now)
+        self.settings = scenario.settings
         self.hosts: list[Host] = []
         self.dead: list[Node] = []
-        self._seed = seed
+        self._seed = scenario.seed
         self._ids: Ids = random_ids(self.random("ids"))
-        self._rates = rates
-        self.grid = EmbeddedCluster(self.clock.now, self._ids, members=members)
+        self._rates = scenario.faults.grid
+        self.grid = EmbeddedCluster(self.clock.now, self._ids, members=scenario.members)
 
     def random(self, purpose: str) -> Random:
         """`chance` of this simulation."""
         return chance(self._seed, purpose)
-
-    @property
-    def defects(self) -> list[str]:
-        """Steps of services that raised what they should not."""
-        return [
-            f"{node.name}: {service.name} raised {service.failures} time(s)"
-            for node in (*self.dead, *self.nodes)
-            for service in node.services()
-            if service.failures
-        ]
-
-    def now(self) -> int:
-        """The true time, epoch ms."""
-        return self.clock.now()
 
     @property
     def nodes(self) -> list[Node]:
@@ -90,7 +74,7 @@ class World:
     async def add_host(self, name: str) -> Host:
         """A new host, once its node is active."""
         faults = Faults(self.random(f"grid of {name}"), self._rates)
-        host = Host(name, VirtualClock(self.loop), faults)
+        host = Host(name, VirtualClock(self.loop, start=self.clock.start), faults)
         self.hosts.append(host)
         self.start(host)
         await host.started.wait()

@@ -8,26 +8,22 @@ from gridsched.jobs.context import JobContext
 from gridsched.model.keys import firing_key
 from gridsched.simulation.history import RECORD, Run
 from gridsched.simulation.loop import HOST
-from gridsched.simulation.virtual_time import START
-
-
-def _now() -> int:
-    return START + int(asyncio.get_running_loop().time() * 1000)
 
 
 async def work(context: JobContext, seconds: float = 0.0, failures: int = 0) -> int:
     """Runs for so long and fails on its first `failures` attempts; returns its attempt."""
     scheduled = round(context.scheduled_time.timestamp() * 1000)
     firing = firing_key(context.trigger_key, scheduled)
-    run = Run(firing, context.job_key, context.attempt, HOST.get(), _now())
-    RECORD.get().runs.append(run)
+    record = RECORD.get()
+    run = Run(firing, context.job_key, context.attempt, HOST.get(), record.now())
+    record.runs.append(run)
     try:
         await asyncio.sleep(seconds)
     except asyncio.CancelledError:
-        run.end("cancelled", _now())
+        run.end("cancelled", record.now())
         raise
     if context.attempt <= failures:
-        run.end("failed", _now())
+        run.end("failed", record.now())
         raise RuntimeError(f"attempt {context.attempt} fails on purpose")
-    run.end("ok", _now())
+    run.end("ok", record.now())
     return context.attempt

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
+import traceback
 from collections.abc import Callable, Coroutine
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from gridsched.client.scheduler import AsyncScheduler
 from gridsched.clock import random_ids
@@ -20,6 +22,9 @@ from gridsched.simulation.loop import SimulationLoop
 from gridsched.simulation.scenario import Scenario
 from gridsched.simulation.workload import Workload
 from gridsched.stores.caches import Caches, open_caches
+
+_TELL: Final = 60.0
+"""Virtual seconds between two words of progress."""
 
 Progress = Callable[[float], None]
 """Told now and then how many virtual seconds have gone by."""
@@ -53,19 +58,48 @@ class Trace:
 def simulate(scenario: Scenario, progress: Progress = lambda _seconds: None) -> Report:
     """Run a scenario to its end. The same one gives the same report."""
     loop = SimulationLoop(chance(scenario.seed, "order"))
+    defects = Defects()
     try:
-        report: Report = loop.run_until_complete(_Simulation(scenario, loop).run(progress))
-        return report
+        with defects:
+            simulation = _Simulation(scenario, loop, defects)
+            report: Report = loop.run_until_complete(simulation.run(progress))
+            return report
     finally:
         loop.close()
 
 
+class Defects(logging.Handler):
+    """What the nodes log of themselves while this is entered: kept where it shows a defect, and
+    else not printed, for a simulation is full of what would be news anywhere else."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.found: list[str] = []
+        self._log = logging.getLogger("gridsched")
+
+    def __enter__(self) -> None:
+        self._before = self._log.level, self._log.propagate
+        self._log.setLevel(logging.ERROR)
+        self._log.propagate = False
+        self._log.addHandler(self)
+
+    def __exit__(self, *_error: object) -> None:
+        self._log.removeHandler(self)
+        level, self._log.propagate = self._before
+        self._log.setLevel(level)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info and record.exc_info[1] is not None:
+            trace = "".join(traceback.format_exception(record.exc_info[1]))
+            self.found.append(f"{record.getMessage()}\n{trace}")
+
+
 class _Simulation:
-    def __init__(self, scenario: Scenario, loop: SimulationLoop) -> None:
+    def __init__(self, scenario: Scenario, loop: SimulationLoop, defects: Defects) -> None:
         self._scenario = scenario
-        faults, settings = scenario.faults, scenario.settings
-        self._world = World(loop, scenario.seed, scenario.members, settings, faults.grid)
-        self._chaos = Chaos(self._world, faults)
+        self._defects = defects
+        self._world = World(loop, scenario)
+        self._chaos = Chaos(self._world, scenario.faults)
         self._trace = Trace(self._world.now)
 
     async def run(self, progress: Progress) -> Report:
@@ -78,7 +112,7 @@ class _Simulation:
         self._chaos.start()
         users = asyncio.create_task(self._users(client, span))
         while world.loop.time() < span:
-            await asyncio.sleep(min(60.0, span - world.loop.time()))
+            await asyncio.sleep(min(_TELL, span - world.loop.time()))
             progress(world.loop.time())
         users.cancel()
         await asyncio.wait([users])
@@ -116,7 +150,8 @@ class _Simulation:
         """First the jobs, within the first eighth of the time; then commands."""
         scenario, world = self._scenario, self._world
         workload = Workload(world, client, span)
-        await workload.store_calendar()
+        if scenario.triggers:
+            await workload.store_calendar()
         random = world.random("commands")
         pending: set[asyncio.Task[None]] = set()
 
@@ -127,8 +162,8 @@ class _Simulation:
 
         for _ in range(scenario.triggers):
             give(workload.schedule)
-            await asyncio.sleep(random.expovariate(scenario.triggers / (span / 8)))
-        while scenario.commands > 0:
+            await asyncio.sleep(random.expovariate(8 * scenario.triggers / span))
+        while scenario.commands > 0 and scenario.triggers:
             await asyncio.sleep(random.expovariate(scenario.commands / 3600))
             give(workload.command)
 
@@ -153,5 +188,5 @@ class _Simulation:
                 settle=4 * settings.session_timeout_ms,
                 lateness=2 * settings.poll_interval_ms + round(scenario.faults.skew * 1000),
             ),
-            world.defects,
+            tuple(self._defects.found),
         )

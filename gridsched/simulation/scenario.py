@@ -11,6 +11,7 @@ from gridsched.config.settings import Settings
 from gridsched.errors import ConfigurationError
 from gridsched.grid.faults import Rates
 from gridsched.model.caches import CacheSettings
+from gridsched.simulation.virtual_time import START
 
 
 class FaultRates(msgspec.Struct, frozen=True):
@@ -98,11 +99,14 @@ def with_kind(faults: FaultRates, kind: str, source: FaultRates = ALL_FAULTS) ->
     return faults
 
 
+TARGET: Final = "gridsched.simulation.jobs:work"
+"""The job that simulations run."""
+
 _FOR_EVER: Final = 100 * 365 * 86_400_000
 
 SIMULATED: Final = Settings(
     name="simulated",
-    allowed_jobs=("gridsched.simulation.jobs:*",),
+    allowed_jobs=(TARGET,),
     queue_capacity=20,
     poll_interval_ms=2000,
     look_ahead_ms=5000,
@@ -118,7 +122,9 @@ class Scenario(msgspec.Struct, frozen=True):
     """One simulation. The same one is always the same, to the last byte.
 
     seconds   of virtual time in all; for the last `calm` of them nothing goes wrong
+    start     what the clocks say at its begin, epoch ms
     triggers  made by the workload generator; commands come at `commands` an hour
+    settings  of the nodes, with startup jobs that are simulated beside the generated ones
     """
 
     seed: int = 1
@@ -127,6 +133,7 @@ class Scenario(msgspec.Struct, frozen=True):
     triggers: int = 200
     seconds: float = 600.0
     calm: float = 120.0
+    start: int = START
     commands: float = 360.0
     faults: FaultRates = ALL_FAULTS
     settings: Settings = SIMULATED

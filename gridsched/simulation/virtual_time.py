@@ -68,15 +68,19 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
 
 class VirtualClock:
-    """The clocks of a virtual loop: the wall clock is `START` plus the loop's time, plus `skew` ms."""
+    """The clocks of a loop on virtual time: the wall clock is `start` (epoch ms) plus the loop's
+    time, plus `skew` ms."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, skew: int = 0) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, skew: int = 0, *, start: int = START
+    ) -> None:
         self._loop = loop
         self.skew = skew
+        self.start = start
 
     def now(self) -> int:
         # Timers are floats: the millisecond an instant is awaited in must not be missed by a hair.
-        return START + self.skew + int(self._loop.time() * 1000 + 1e-6)
+        return self.start + self.skew + int(self._loop.time() * 1000 + 1e-6)
 
     def monotonic(self) -> float:
         return self._loop.time()

@@ -26,9 +26,9 @@ from gridsched.model.trigger import (
 from gridsched.policy.misfire import instructions
 from gridsched.simulation.history import Answer, Command, CommandKind
 from gridsched.simulation.hosts import World
+from gridsched.simulation.scenario import TARGET
 
 CALENDAR: Final = "quiet"
-_TARGET: Final = "gridsched.simulation.jobs:work"
 _ZONES: Final = ("UTC", "Europe/London", "America/New_York", "Australia/Lord_Howe")
 _UNITS: Final[tuple[tuple[IntervalUnit, int], ...]] = (
     ("DAY", 86_400_000),
@@ -151,7 +151,7 @@ def _job(random: Random, number: int) -> Job:
     seconds = random.uniform(0, 30) if slow else random.choice((0, 0, 0, 0.01, 0.2, 1.5))
     failures = random.choice((1, 2, 5)) if chance() < 0.15 else 0
     return Job(
-        _TARGET,
+        TARGET,
         name=f"job-{number}",
         group=random.choice(("ada", "bob", "eve")),
         data={"seconds": round(seconds, 3), "failures": failures},

@@ -1,0 +1,179 @@
+"""`simulate`: the whole cluster on virtual time, with faults, judged."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import msgspec
+
+from gridsched.cli.options import DURATION, MOMENT, Written, instant
+from gridsched.cli.output import print_json
+from gridsched.client.resolve import resolve
+from gridsched.simulation.own import simulated, stretched
+from gridsched.simulation.picture import lateness_picture
+from gridsched.simulation.run import Report
+from gridsched.simulation.run import simulate as run
+from gridsched.simulation.scenario import Scenario, faults_of
+from gridsched.simulation.shrink import shrink
+from gridsched.simulation.story import story
+from gridsched.simulation.summary import Summary, quantile, simulate_all, summarise
+
+_DAY: Final = 86_400.0
+_STORY: Final = 40
+
+
+def _seeds(text: str) -> range:
+    first, dots, last = text.partition("..")
+    if not (first.isdecimal() and (not dots or last.isdecimal())):
+        raise ValueError(f"{text!r} is no range of seeds: write 1..100")
+    return range(int(first), int(last or first) + 1)
+
+
+@click.command()
+@click.argument("config", type=click.Path(), metavar="[CONFIG.xml]", required=False)
+@click.option("--nodes", type=click.IntRange(1, 100), default=5, show_default=True, metavar="N")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, metavar="S")
+@click.option("--seeds", type=Written("A..B", _seeds), help="Every one of these seeds.")
+@click.option("--days", type=click.FloatRange(0, 3660, min_open=True), help="Virtual days.")
+@click.option("--for", "span", type=DURATION, default="10M", show_default=True,
+              help="Virtual time in all, where --days is not given.")  # fmt: skip
+@click.option("--faults", default="all", show_default=True, metavar="KINDS",
+              help="all, none, or kinds with commas between: see docs/reliability.md.")  # fmt: skip
+@click.option("--triggers", type=click.IntRange(0, 1_000_000), metavar="N",
+              help="Made up by chance; default: 200, or none beside a CONFIG.")  # fmt: skip
+@click.option("--from", "start", type=MOMENT, help="What the clocks say when it begins.")
+@click.option("--run-time", type=DURATION, default="0", help="How long the CONFIG's jobs run.")
+@click.option("--picture", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.svg",
+              help="Draw how late runs started (of one seed).")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def simulate(
+    *, seed: int, seeds: range | None, picture: Path | None, as_json: bool, **options: Any
+) -> None:
+    """Run a whole cluster on virtual time, with faults, and judge what became of every instant.
+
+    Without CONFIG.xml jobs and commands are made up by chance. With it the cluster has that config's
+    settings, and its startup jobs, in whose place one runs that takes --run-time: nothing of
+    the config's own is run. The same seed gives the same history. Exits with 1 where a rule is
+    broken.
+    """
+    made = _scenario(options)
+    scenarios = [msgspec.structs.replace(made, seed=each) for each in seeds or (seed,)]
+    summaries: list[Summary] = []
+    for summary in _simulated(scenarios, quiet=as_json):
+        summaries.append(summary)
+        if not as_json:
+            click.echo(_line(summary))
+            for violation in summary.violations:
+                click.echo(f"  {violation.rule}: {violation.key} {violation.problem}")
+    if picture is not None:
+        picture.write_text(lateness_picture(_title(summaries[-1]), summaries[-1].lateness))
+    failed = [summary for summary in summaries if summary.violations]
+    if as_json:
+        print_json([_as_json(summary) for summary in summaries])
+    elif failed:
+        _explain(failed[0].scenario)
+    elif len(summaries) > 1:
+        click.echo(f"{len(summaries)} seeds, no rule broken")
+    if failed:
+        click.get_current_context().exit(1)
+
+
+def _scenario(options: dict[str, Any]) -> Scenario:
+    """What the options ask for; calm for the last fifth, or for two minutes where that is less."""
+    config, days, start = options["config"], options["days"], options["start"]
+    seconds = options["span"] / 1000 if days is None else days * _DAY
+    faults = faults_of(options["faults"])
+    base = Scenario()
+    settings, triggers = base.settings, 200
+    if config is not None:
+        settings = simulated(resolve(config, {}).settings, options["run_time"] / 1000)
+        triggers = 0
+    given = options["triggers"]
+    return Scenario(
+        nodes=options["nodes"],
+        seconds=seconds,
+        calm=min(base.calm, seconds / 5),
+        start=base.start if start is None else instant(start, None),
+        triggers=triggers if given is None else given,
+        faults=faults,
+        settings=stretched(settings, seconds),
+    )
+
+
+def _simulated(scenarios: Sequence[Scenario], *, quiet: bool) -> Iterator[Summary]:
+    if len(scenarios) > 1:
+        yield from simulate_all(scenarios)
+        return
+    (scenario,) = scenarios
+    with click.progressbar(length=round(scenario.seconds), label="simulating", hidden=quiet) as bar:
+        yield summarise(run(scenario, lambda now: bar.update(round(now) - bar.pos)))
+
+
+def _line(summary: Summary) -> str:
+    outcomes = ", ".join(f"{n} {state}" for state, n in sorted(summary.outcomes.items()))
+    late = [quantile(summary.lateness, share) for share in (0.5, 0.99, 1.0)]
+    return (
+        f"seed {summary.scenario.seed}: {summary.instants} instants ({outcomes or 'none'}), "
+        f"{summary.runs} runs, {summary.troubles} troubles, {summary.commands} commands; late by "
+        f"{late[0]} ms (p50), {late[1]} (p99), {late[2]} (most); trace {summary.trace}; "
+        f"{len(summary.violations) or 'no'} rule(s) broken"
+    )
+
+
+def _title(summary: Summary) -> str:
+    scenario = summary.scenario
+    return f"Lateness of {len(summary.lateness)} runs, {scenario.nodes} nodes, seed {scenario.seed}"
+
+
+def _as_json(summary: Summary) -> dict[str, Any]:
+    return {
+        "seed": summary.scenario.seed,
+        "seconds": summary.scenario.seconds,
+        "instants": summary.instants,
+        "outcomes": dict(summary.outcomes),
+        "runs": summary.runs,
+        "troubles": summary.troubles,
+        "commands": summary.commands,
+        "lateness_ms": {
+            "p50": quantile(summary.lateness, 0.5),
+            "p99": quantile(summary.lateness, 0.99),
+            "most": quantile(summary.lateness, 1.0),
+        },
+        "trace": summary.trace,
+        "violations": [violation._asdict() for violation in summary.violations],
+    }
+
+
+def _explain(scenario: Scenario) -> None:
+    """The shortest history of the first failure that a search finds, and how to see it again."""
+    click.echo(f"\nreplay: {shlex.join(_replay(scenario))}")
+    click.echo("looking for a smaller history that breaks the same rule …")
+    smallest: Report = shrink(run(scenario))
+    violation = smallest.violations[0]
+    click.echo(f"\n{violation.rule}: {violation.key} {violation.problem}")
+    for line in _last(story(violation, smallest.history)):
+        click.echo(f"  {line}")
+
+
+def _last(lines: Sequence[object]) -> Iterable[object]:
+    left = len(lines) - _STORY
+    return lines if left <= 0 else [f"({left} lines before)", *lines[left:]]
+
+
+def _replay(scenario: Scenario) -> list[str]:
+    """The command that was given, with the seed that failed."""
+    given = click.get_current_context()
+    words = ["gridsched", "simulate", *([given.params["config"]] if given.params["config"] else [])]
+    words += ["--seed", str(scenario.seed), "--nodes", str(scenario.nodes)]
+    words += ["--faults", given.params["faults"], "--for", f"{round(scenario.seconds)}S"]
+    words += ["--triggers", str(scenario.triggers)]
+    if given.params["start"] is not None:
+        words += ["--from", datetime.isoformat(given.params["start"])]
+    if given.params["run_time"]:
+        words += ["--run-time", f"{given.params['run_time']}MS"]
+    return words

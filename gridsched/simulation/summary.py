@@ -1,0 +1,79 @@
+"""What a simulation came to, small enough to hand from process to process: many seeds at once."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import NamedTuple
+
+from gridsched.simulation.checker import Violation
+from gridsched.simulation.history import History
+from gridsched.simulation.run import Report, simulate
+from gridsched.simulation.scenario import Scenario
+
+
+class Late(NamedTuple):
+    """A first run: the instant it was for (epoch ms), and how late it started (ms)."""
+
+    scheduled: int
+    late: int
+
+
+class Summary(NamedTuple):
+    """One simulation in figures. `outcomes` counts the ledger's records by state, `instants` what
+    they stand for."""
+
+    scenario: Scenario
+    trace: str
+    outcomes: Mapping[str, int]
+    instants: int
+    runs: int
+    troubles: int
+    commands: int
+    lateness: Sequence[Late]
+    violations: tuple[Violation, ...]
+
+
+def summarise(report: Report) -> Summary:
+    """The figures of a report."""
+    history = report.history
+    return Summary(
+        report.scenario,
+        report.trace,
+        Counter(firing.state for firing in history.firings),
+        sum(firing.count for firing in history.firings),
+        len(history.record.runs),
+        len(history.record.troubles),
+        len(history.record.commands),
+        _lateness(history),
+        report.violations,
+    )
+
+
+def quantile(lateness: Sequence[Late], share: float) -> int:
+    """The lateness (ms) that a share of the runs does not exceed; 0 where there are none."""
+    ordered = sorted(each.late for each in lateness)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0
+
+
+def simulate_all(scenarios: Iterable[Scenario]) -> Iterator[Summary]:
+    """Simulate each in a process of its own pool, as many at once as there are cores; in order."""
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+        yield from pool.map(_one, scenarios)
+
+
+def _one(scenario: Scenario) -> Summary:
+    return summarise(simulate(scenario))
+
+
+def _lateness(history: History) -> list[Late]:
+    """Of first runs that were to start at their instant: what was resumed or retried was not."""
+    firings = {firing.key: firing for firing in history.firings if firing.fire_at is None}
+    return sorted(
+        Late(firings[run.firing].scheduled, run.started - firings[run.firing].scheduled)
+        for run in history.record.runs
+        if run.attempt == 1 and run.firing in firings
+    )
