@@ -95,19 +95,21 @@ class Chaos:
 
     async def _crash_member(self) -> None:
         grid = self._world.grid
-        since = self._world.now()
+        since = self._world.clock.now()
         grid.kill_member(self._random.choice(grid.members).uuid)
         try:
             await asyncio.sleep(self._random.uniform(0.1, self._faults.longest_outage))
         finally:
             grid.add_member()
-            self._world.record.troubles.append(Trouble("member", "", since, self._world.now()))
+            self._world.record.troubles.append(
+                Trouble("member", "", since, self._world.clock.now())
+            )
 
     def _begin(self, host: Host) -> int:
         """One trouble at a time is enough for a host."""
         self._busy.add(host.name)
-        return self._world.now()
+        return self._world.clock.now()
 
     def _end(self, kind: str, host: Host, since: int) -> None:
         self._busy.discard(host.name)
-        self._world.record.troubles.append(Trouble(kind, host.name, since, self._world.now()))
+        self._world.record.troubles.append(Trouble(kind, host.name, since, self._world.clock.now()))

@@ -276,6 +276,9 @@ def _stuck(facts: Facts) -> Iterator[Violation]:
         firing_of = facts.firings.get(holder)
         if firing_of is None or firing_of.state in FINAL | {"PAUSED"}:
             yield Violation("stuck", job, f"is locked by {holder}, which is over")
+    for key, made in history.unanswered.items():
+        if made < overdue:
+            yield Violation("stuck", key, "was submitted, and no node has answered it")
     for key, trigger in history.triggers.items():
         exclusive = _exclusive(trigger.job, facts)
         if trigger.state == "ERROR":

@@ -94,6 +94,7 @@ class Bounds(NamedTuple):
 class History(NamedTuple):
     """A whole simulation: what was asked, what ran, what went wrong, and the stores at its end.
 
+    unanswered  the submissions that no node has applied, with when they were made
     calm_since  when the last fault was over; `ended_at` is when the stores were read
     failures    defects that the nodes themselves noticed: steps of services that raised
     """
@@ -103,6 +104,7 @@ class History(NamedTuple):
     triggers: Mapping[str, Trigger]
     jobs: Mapping[str, Job]
     locks: Mapping[str, str]
+    unanswered: Mapping[str, int]
     calm_since: int
     ended_at: int
     bounds: Bounds

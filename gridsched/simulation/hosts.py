@@ -13,7 +13,6 @@ from gridsched.errors import GridError, NodeNameTaken
 from gridsched.grid.embedded import EmbeddedCluster, EmbeddedGrid
 from gridsched.grid.faults import Faults, FaultyGrid
 from gridsched.node.assembly import assemble
-from gridsched.node.node import Node
 from gridsched.simulation.history import RECORD, Record
 from gridsched.simulation.loop import SimulationLoop
 from gridsched.simulation.scenario import Scenario
@@ -36,9 +35,7 @@ class Host:
         self.clock = clock
         self.faults = faults
         self.starts = 0
-        self.up = False
         self.started = asyncio.Event()
-        self.node: Node | None = None
         self.grid: FaultyGrid | None = None
 
     @property
@@ -56,7 +53,6 @@ class World:
         self.record = Record(self.clock.now)
         self.settings = scenario.settings
         self.hosts: list[Host] = []
-        self.dead: list[Node] = []
         self._seed = scenario.seed
         self._ids: Ids = random_ids(self.random("ids"))
         self._rates = scenario.faults.grid
@@ -65,11 +61,6 @@ class World:
     def random(self, purpose: str) -> Random:
         """`chance` of this simulation."""
         return chance(self._seed, purpose)
-
-    @property
-    def nodes(self) -> list[Node]:
-        """The nodes that run now."""
-        return [host.node for host in self.hosts if host.node is not None]
 
     async def add_host(self, name: str) -> Host:
         """A new host, once its node is active."""
@@ -83,7 +74,6 @@ class World:
     def start(self, host: Host) -> None:
         """Start the host's node; its supervisor sees that it stays so."""
         host.starts += 1
-        host.up = True
         task = self.loop.spawn(host.id, self._supervise(host))
         task.add_done_callback(self._ended)
 
@@ -95,13 +85,10 @@ class World:
     def crash(self, host: Host) -> None:
         """The host dies at whatever await it is: nothing is said, nothing given back."""
         self.loop.kill(host.id)
-        host.up = False
-        if host.node is not None:
-            self.dead.append(host.node)  # what it holds must not end its tasks by being collected
         if host.grid is not None:
             closing = host.grid.close()
             self.loop.create_task(closing, context=copy_context())
-        host.node = host.grid = None
+        host.grid = None
 
     async def _supervise(self, host: Host) -> None:
         RECORD.set(self.record)
@@ -110,7 +97,7 @@ class World:
                 await self._run(host)
             if host.grid is not None:
                 await host.grid.close()
-            host.node = host.grid = None
+            host.grid = None
             await asyncio.sleep(RESTART)
 
     async def _run(self, host: Host) -> None:
@@ -123,6 +110,5 @@ class World:
             self.settings, host.grid, host.clock, self._ids, name=host.name, address=host.name
         )
         await node.start()
-        host.node = node
         host.started.set()
         await node.stopped.wait()

@@ -100,7 +100,7 @@ class _Simulation:
         self._defects = defects
         self._world = World(loop, scenario)
         self._chaos = Chaos(self._world, scenario.faults)
-        self._trace = Trace(self._world.now)
+        self._trace = Trace(self._world.clock.now)
 
     async def run(self, progress: Progress) -> Report:
         scenario, world = self._scenario, self._world
@@ -120,7 +120,7 @@ class _Simulation:
             users.result()
         await self._chaos.stop()
         self._client_faults.change_rates(Rates())
-        calm_since = world.now()
+        calm_since = world.clock.now()
         await asyncio.sleep(max(0.0, scenario.seconds - world.loop.time()))
         progress(world.loop.time())
         history = await self._history(calm_since)
@@ -172,14 +172,16 @@ class _Simulation:
         settings = scenario.settings
         _, caches = await self._caches(Faults(world.random("unused")))
         firings = [record.value for record in await caches.firings.find()]
+        submissions = await caches.submissions.find()
         return History(
             world.record,
             firings,
             {record.key: record.value for record in await caches.triggers.find()},
             {record.key: record.value for record in await caches.jobs.find()},
             {record.key: record.value.firing for record in await caches.locks.find()},
+            {r.key: r.value.created_at for r in submissions if r.value.state == "NEW"},
             calm_since,
-            world.now(),
+            world.clock.now(),
             Bounds(
                 settings.look_ahead_ms,
                 settings.misfire_threshold_ms,

@@ -76,7 +76,7 @@ class Workload:
         """One more job with a trigger."""
         self._made += 1
         job = _job(self._random, self._made)
-        trigger = _trigger(self._random, self._made, self._world.now(), self._span)
+        trigger = _trigger(self._random, self._made, self._world.clock.now(), self._span)
         key = f"{job.key}:{trigger.group}/{trigger.name}"
         self._jobs.append(job.key)
         self._triggers.append(key)
@@ -116,7 +116,7 @@ class Workload:
 
     async def _note(self, given: Given, give: Callable[[], Awaitable[Any]]) -> Answer:
         """Give a command and note its answer."""
-        sent, trigger = self._world.now(), given.trigger
+        sent, trigger = self._world.clock.now(), given.trigger
         answer: Answer = "accepted"
         try:
             got = await give()
@@ -129,7 +129,7 @@ class Workload:
             given.kind,
             given.key,
             sent,
-            self._world.now(),
+            self._world.clock.now(),
             answer,
             given.job,
             trigger,

@@ -1,0 +1,229 @@
+"""Bugs, planted one at a time into the real code: what a simulation must find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from gridsched.grid.port import Change, GridMap
+from gridsched.model.firing import FINAL
+from gridsched.node.claimer import Claimer
+from gridsched.node.commands import Commands
+from gridsched.node.locks import JobLocks
+from gridsched.node.membership import Membership
+from gridsched.node.shell.finisher import Finisher
+from gridsched.node.shell.shell import Shell
+from gridsched.node.sweep import Sweep
+from gridsched.policy import claim as claim_policy
+from gridsched.policy import transitions
+from gridsched.stores.firings import FiringStore
+from gridsched.stores.record import Store
+from gridsched.stores.submissions import SubmissionStore
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+async def _blindly(store: Store[Any], changes: Sequence[Change]) -> list[bool]:
+    """Write whatever is there, and take it for done."""
+    for change in changes:
+        if change.new is None:
+            await store.map.remove(change.key)
+        else:
+            await store.map.put(change.key, change.new)
+    return [True] * len(changes)
+
+
+def _within(
+    monkeypatch: pytest.MonkeyPatch, owner: type, method: str, store: type, name: str, bug: Any
+) -> None:
+    """While `owner.method` runs, `store.name` is the bug."""
+    real_method, real = getattr(owner, method), getattr(store, name)
+    depth = 0
+
+    async def outer(self: Any, *args: Any) -> Any:
+        nonlocal depth
+        depth += 1
+        try:
+            return await real_method(self, *args)
+        finally:
+            depth -= 1
+
+    async def inner(self: Any, *args: Any) -> Any:
+        return await (bug if depth else real)(self, *args)
+
+    monkeypatch.setattr(owner, method, outer)
+    monkeypatch.setattr(store, name, inner)
+
+
+def no_firing_fence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The claim writes its firings over what another node made."""
+    _within(monkeypatch, Claimer, "_make_firings", FiringStore, "apply", _blindly)
+
+
+def no_start_fence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member starts what it was sent, whatever became of it."""
+    _within(monkeypatch, Shell, "_start", FiringStore, "apply", _blindly)
+
+
+def no_finish_fence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A completion is recorded though the firing was given to somebody else."""
+    _within(monkeypatch, Finisher, "_record", FiringStore, "apply", _blindly)
+
+
+def recovery_without_fence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run is taken from its member by writing over its record."""
+    _within(monkeypatch, Sweep, "_running", FiringStore, "apply", _blindly)
+
+
+def events_are_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Submissions are applied when their event comes, and never looked for."""
+
+    async def nothing(*_: Any) -> list[Any]:
+        return []
+
+    monkeypatch.setattr(SubmissionStore, "unanswered", nothing)
+
+
+def unknown_taken_as_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write of unknown outcome counts as not applied."""
+
+    async def failed(*_: Any) -> bool:
+        return False
+
+    monkeypatch.setattr(GridMap, "_settle", failed)
+
+
+def unknown_taken_as_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write of unknown outcome counts as applied."""
+
+    async def applied(*_: Any) -> bool:
+        return True
+
+    monkeypatch.setattr(GridMap, "_settle", applied)
+
+
+def lock_not_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock of what is over stays."""
+
+    async def kept(*_: Any) -> None:
+        return None
+
+    monkeypatch.setattr(JobLocks, "give_back", kept)
+    monkeypatch.setattr(JobLocks, "_holds", lambda *_: True)
+
+
+def lock_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every firing gets the lock."""
+
+    async def taken(*_: Any) -> bool:
+        return True
+
+    monkeypatch.setattr(JobLocks, "take", taken)
+    monkeypatch.setattr(JobLocks, "free", taken)
+
+
+def owner_change_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node looks after what it owned when it first looked, for ever."""
+    real = Membership.owned
+
+    def once(self: Membership) -> tuple[int, ...]:
+        if not hasattr(self, "first"):
+            self.first = real(self)  # type: ignore[attr-defined]
+        return self.first  # type: ignore[attr-defined,no-any-return]
+
+    monkeypatch.setattr(Membership, "owned", once)
+
+
+def pause_without_parking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pause stops the trigger, and not what was claimed of it."""
+    monkeypatch.setattr("gridsched.policy.submissions.pause_firing", lambda firing: firing)
+
+
+def delete_without_cancelling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A delete removes the trigger, and not what was claimed of it."""
+
+    async def nothing(*_: Any) -> None:
+        return None
+
+    monkeypatch.setattr(Commands, "_each_firing", nothing)
+
+
+def lost_payloads_stay_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody sends again what never arrived."""
+
+    async def renewed(self: Sweep, record: Any, *_: Any) -> None:
+        await self._renew(record)
+
+    monkeypatch.setattr(Sweep, "_send", renewed)
+
+
+def dead_members_runs_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody asks whether the member that runs something still lives."""
+
+    async def alive(*_: Any) -> bool:
+        return False
+
+    monkeypatch.setattr(Membership, "gone", alive)
+
+
+def new_starts_taken_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node that this one has not seen yet is taken for gone: a bug that was here."""
+
+    async def gone(self: Membership, name: str, incarnation: str) -> bool:
+        return not self.alive(name, incarnation)
+
+    monkeypatch.setattr(Membership, "gone", gone)
+
+
+def misfires_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every missed instant fires, whatever the policy says, and so the record is another."""
+    monkeypatch.setattr(
+        "gridsched.node.claimer.claim",
+        lambda trigger, window, *args, **options: claim_policy.claim(
+            trigger, window._replace(threshold=2**60), *args, **options
+        ),
+    )
+
+
+def others_decision_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who finds another node's firing goes on from its own decision: a bug that was here."""
+    monkeypatch.setattr(Claimer, "_as_theirs", lambda *_: None)
+
+
+def lost_counted_as_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ran on a dead member is recorded as done."""
+    real = transitions.orphan
+
+    def done(*args: Any) -> Any:
+        orphan = real(*args)
+        return replace(orphan, state="COMPLETE") if orphan.state in FINAL else orphan
+
+    monkeypatch.setattr("gridsched.policy.transitions.orphan", done)
+
+
+BUGS: dict[str, Plant] = {
+    plant.__name__: plant
+    for plant in (
+        no_firing_fence,
+        no_start_fence,
+        no_finish_fence,
+        recovery_without_fence,
+        events_are_trusted,
+        unknown_taken_as_failure,
+        unknown_taken_as_success,
+        lock_not_released,
+        lock_not_asked_for,
+        owner_change_ignored,
+        pause_without_parking,
+        delete_without_cancelling,
+        lost_payloads_stay_lost,
+        dead_members_runs_stay,
+        new_starts_taken_for_dead,
+        misfires_ignored,
+        others_decision_ignored,
+        lost_counted_as_complete,
+    )
+}
