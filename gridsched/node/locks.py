@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
 from gridsched.model.firing import FINAL, Firing
 from gridsched.node.core import Core
 from gridsched.node.job_data import JobData
@@ -41,11 +43,32 @@ class JobLocks:
             return await self._locks.create(lock)
         return holder.key == firing.key
 
+    async def take_or_wait(self, job: str, firing: Firing) -> bool:
+        """As `take`; but where another holds the lock, the first firing that waits is handed it: a
+        job that is busy all the time starves nobody."""
+        if await self.take(job, firing):
+            return True
+        record = await self._locks.get(job)
+        if record is not None and record.value.waiting is None:
+            waiting = (firing.key, firing.round)
+            await self._locks.replace(record, replace(record.value, waiting=waiting))
+        return False
+
     async def give_back(self, job: str, firing: str) -> None:
         """Release the lock if that firing holds it."""
         record = await self._locks.get(job)
-        if record is not None and record.value.firing == firing:
-            await self._locks.apply([self._locks.removed(record)])
+        while record is not None and record.value.firing == firing:
+            if await self._pass_on(record):
+                return
+            record = await self._locks.get(job)
+
+    async def _pass_on(self, record: Record[JobLock]) -> bool:
+        """To the firing that waits for it, or to whoever asks first; False where it has changed."""
+        waiting = record.value.waiting
+        if waiting is None:
+            (done,) = await self._locks.apply([self._locks.removed(record)])
+            return done
+        return await self._locks.replace(record, JobLock(record.key, *waiting))
 
     async def release_stale(self, partitions: Sequence[int]) -> None:
         """Release the locks of what is over in these partitions: whoever was to give them back died."""
@@ -62,16 +85,14 @@ class JobLocks:
             await self.give_back(record.value.job, record.key)
 
     async def holder(self, job: str) -> Record[Firing] | None:
-        """The firing that has the job to itself; None where none has. Removes a stale lock."""
-        record = await self._locks.get(job)
-        if record is None:
-            return None
-        firing = await self._firings.get(record.value.firing)
-        if firing is not None and self._holds(firing.value):
-            return firing
-        if firing is not None and firing.value.leaves is not None:
-            await self.job_data.store(job, firing.key)
-        await self._locks.apply([self._locks.removed(record)])
+        """The firing that has the job to itself; None where none has. Passes on a stale lock."""
+        while (record := await self._locks.get(job)) is not None:
+            firing = await self._firings.get(record.value.firing)
+            if firing is not None and self._holds(firing.value):
+                return firing
+            if firing is not None and firing.value.leaves is not None:
+                await self.job_data.store(job, firing.key)
+            await self._pass_on(record)
         return None
 
     def _holds(self, firing: Firing) -> bool:

@@ -103,7 +103,8 @@ class Sweep(Service):
     async def _waiting(
         self, record: Record[Firing], job: Record[Job] | None, trigger: Record[Trigger] | None
     ) -> None:
-        """ACQUIRED and not started: follow what became of its trigger, or send it (again)."""
+        """ACQUIRED and not started: follow what became of its trigger, or send it (again). One that
+        has its job's lock to wait for stays due: it has it as soon as it is free."""
         now = self._clock.now()
         if job is None or trigger is None:
             reason = "its trigger was removed" if trigger is None else "its job was removed"
@@ -116,10 +117,10 @@ class Sweep(Service):
             await self._renew(record)
         elif (lane := self._dispatcher.lanes.of(job.value)).reason:
             await self._show_unplaced(record, lane)
-        elif not job.value.disallow_concurrent or await self._locks.take(job.key, record.value):
+        elif not job.value.disallow_concurrent or await self._locks.take_or_wait(
+            job.key, record.value
+        ):
             await self._send(record, job, trigger, lane)
-        else:
-            await self._renew(record)
 
     async def _show_unplaced(self, record: Record[Firing], lane: Lane) -> None:
         now = self._clock.now()

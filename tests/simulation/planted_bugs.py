@@ -36,11 +36,11 @@ async def _blindly(store: Store[Any], changes: Sequence[Change]) -> list[bool]:
     return [True] * len(changes)
 
 
-def _within(
-    monkeypatch: pytest.MonkeyPatch, owner: type, method: str, store: type, name: str, bug: Any
+def _blind_within(
+    monkeypatch: pytest.MonkeyPatch, owner: type, method: str, store: type[Store[Any]]
 ) -> None:
-    """While `owner.method` runs, `store.name` is the bug."""
-    real_method, real = getattr(owner, method), getattr(store, name)
+    """While `owner.method` runs, the store writes blindly."""
+    real_method, real = getattr(owner, method), store.apply
     depth = 0
 
     async def outer(self: Any, *args: Any) -> Any:
@@ -52,30 +52,30 @@ def _within(
             depth -= 1
 
     async def inner(self: Any, *args: Any) -> Any:
-        return await (bug if depth else real)(self, *args)
+        return await (_blindly if depth else real)(self, *args)
 
     monkeypatch.setattr(owner, method, outer)
-    monkeypatch.setattr(store, name, inner)
+    monkeypatch.setattr(store, "apply", inner)
 
 
 def no_firing_fence(monkeypatch: pytest.MonkeyPatch) -> None:
     """The claim writes its firings over what another node made."""
-    _within(monkeypatch, Claimer, "_make_firings", FiringStore, "apply", _blindly)
+    _blind_within(monkeypatch, Claimer, "_make_firings", FiringStore)
 
 
 def no_start_fence(monkeypatch: pytest.MonkeyPatch) -> None:
     """A member starts what it was sent, whatever became of it."""
-    _within(monkeypatch, Shell, "_start", FiringStore, "apply", _blindly)
+    _blind_within(monkeypatch, Shell, "_start", FiringStore)
 
 
 def no_finish_fence(monkeypatch: pytest.MonkeyPatch) -> None:
     """A completion is recorded though the firing was given to somebody else."""
-    _within(monkeypatch, Finisher, "_record", FiringStore, "apply", _blindly)
+    _blind_within(monkeypatch, Finisher, "_record", FiringStore)
 
 
 def recovery_without_fence(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run is taken from its member by writing over its record."""
-    _within(monkeypatch, Sweep, "_running", FiringStore, "apply", _blindly)
+    _blind_within(monkeypatch, Sweep, "_running", FiringStore)
 
 
 def events_are_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,6 +122,7 @@ def lock_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
         return True
 
     monkeypatch.setattr(JobLocks, "take", taken)
+    monkeypatch.setattr(JobLocks, "take_or_wait", taken)
     monkeypatch.setattr(JobLocks, "free", taken)
 
 

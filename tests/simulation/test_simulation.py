@@ -1,0 +1,127 @@
+"""Whole simulations: no rule is broken, and the same seed is the same history."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from msgspec.structs import replace
+
+from gridsched.config.settings import Settings, StartupJob
+from gridsched.errors import ConfigurationError
+from gridsched.model.job import Job
+from gridsched.model.trigger import Cron, Trigger
+from gridsched.policy.fire_times import fire_after
+from gridsched.simulation.own import simulated, stretched
+from gridsched.simulation.picture import lateness_picture
+from gridsched.simulation.run import simulate
+from gridsched.simulation.scenario import ALL_FAULTS, KINDS, NO_FAULTS, Scenario, faults_of
+from gridsched.simulation.shrink import shrink
+from gridsched.simulation.story import story
+from gridsched.simulation.summary import simulate_all, summarise
+
+SHORT = Scenario(seconds=240.0, calm=90.0, triggers=60)
+SEEDS = 100
+"""Of ten simulated minutes each."""
+
+
+def test_no_rule_is_broken_whatever_goes_wrong() -> None:
+    scenarios = [Scenario(seed=seed) for seed in range(1, SEEDS + 1)]
+    found = {s.scenario.seed: s.violations for s in simulate_all(scenarios) if s.violations}
+    assert found == {}
+
+
+def test_without_faults_nothing_is_late() -> None:
+    summary = summarise(simulate(replace(SHORT, faults=NO_FAULTS, commands=0.0)))
+    assert summary.violations == ()
+    assert summary.troubles == 0
+    assert summary.runs > 100
+    assert sorted(each.late for each in summary.lateness)[len(summary.lateness) // 2] <= 5
+
+
+def test_the_same_seed_is_the_same_history_in_every_process() -> None:
+    here = simulate(SHORT).trace
+    script = (
+        "from gridsched.simulation.run import simulate\n"
+        "from gridsched.simulation.scenario import Scenario\n"
+        "print(simulate(Scenario(seconds=240.0, calm=90.0, triggers=60)).trace)"
+    )
+    for hash_seed in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        )
+        assert done.stdout.strip() == here
+    assert simulate(replace(SHORT, seed=2)).trace != here
+
+
+def test_every_kind_of_fault_happens() -> None:
+    kinds = {trouble.kind for trouble in simulate(Scenario(seed=3)).history.record.troubles}
+    assert {"crash", "stall", "cut", "member"} <= kinds
+
+
+def test_faults_are_chosen_by_kind() -> None:
+    assert faults_of("all") == ALL_FAULTS
+    assert faults_of("none") == NO_FAULTS
+    chosen = faults_of("crash, unknown")
+    assert (chosen.crashes, chosen.grid.unknown) == (ALL_FAULTS.crashes, ALL_FAULTS.grid.unknown)
+    assert (chosen.stalls, chosen.grid.delayed) == (0, 0)
+    with pytest.raises(ConfigurationError, match=r"no such kind of fault: 'fire'; .*crash"):
+        faults_of("fire")
+    assert faults_of(",".join(KINDS)) == ALL_FAULTS
+
+
+def test_a_config_of_the_users_is_simulated_over_a_change_of_the_clocks() -> None:
+    """Nothing of the user's own is run; every instant of the schedule has its run."""
+    london = Cron("0 30 1 * * ?", "Europe/London")
+    job = Job("no.such.module:function", name="nightly", group="shop")
+    settings = Settings(jobs=(StartupJob(job, (Trigger(london, name="at-half-past-one"),)),))
+    seconds = 14 * 86_400.0
+    start = 1_792_281_600_000  # 18 October 2026: clocks go back a week later
+    report = simulate(
+        Scenario(
+            nodes=2,
+            seconds=seconds,
+            start=start,
+            triggers=0,
+            faults=NO_FAULTS,
+            settings=stretched(simulated(settings, 1.0), seconds),
+        )
+    )
+    assert report.violations == ()
+    ran = sorted(f.scheduled for f in report.history.firings if f.state == "COMPLETE")
+    named, instant = [], fire_after(london, start)
+    while instant is not None and instant < start + seconds * 1000:
+        named.append(instant)
+        instant = fire_after(london, instant)
+    assert len(named) >= 14
+    assert ran == named
+
+
+def test_a_broken_rule_has_a_story_and_a_smaller_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    from planted_bugs import no_start_fence
+
+    no_start_fence(monkeypatch)
+    report = simulate(SHORT)
+    assert report.violations
+    smallest = shrink(report)
+    assert smallest.violations[0].rule in {violation.rule for violation in report.violations}
+    assert smallest.scenario.triggers < SHORT.triggers
+    lines = [str(line) for line in story(smallest.violations[0], smallest.history)]
+    assert any("starts" in line for line in lines)
+    assert lines == sorted(lines)
+
+
+def test_the_picture_is_an_svg_of_what_was_late() -> None:
+    summary = summarise(simulate(SHORT))
+    picture = lateness_picture("a & b", summary.lateness)
+    assert picture.startswith("<svg")
+    assert "a &amp; b" in picture
+    assert picture.count("<rect") > 10
+    assert "<rect" in lateness_picture("nothing ran", [])
