@@ -34,11 +34,10 @@ class JobData:
             record = await self._firings.get(firing)
             if record is None or record.value.leaves is None:
                 return
-            if (
-                there is None
-                or there.value.left_by == firing
-                or await self._jobs.replace(there, with_leaves(there.value, record.value))
-            ):
+            stored = there is None or await self._jobs.replace(
+                there, with_leaves(there.value, record.value)
+            )
+            if stored:
                 await self._firings.replace(record, transitions.left(record.value))
                 return
 

@@ -9,7 +9,7 @@ import pytest
 import gridsched
 from gridsched.client.triggers import every
 from gridsched.errors import JobFailed
-from gridsched.grid.faults import Fault
+from gridsched.grid.faults import Fault, Rates
 from gridsched.model.job import Job
 from gridsched.model.retry import Retry
 from gridsched.node.shell.finisher import Finisher
@@ -124,6 +124,23 @@ async def test_a_failing_grid_counts_nothing_twice(cluster, place, fault):
         c.faults["a"].script(place, "compare_and_set", fault)
     await c.until(lambda: _counted(client, 10))
     assert {f.state for f in await client.firings()} == {"COMPLETE"}
+
+
+@pytest.mark.parametrize("overlap", ["", "buffer_all"])
+async def test_no_run_starts_from_what_was_there_before_the_last_one(cluster, overlap):
+    """On a grid that takes its time, a job may be read before the run of it ends that goes on."""
+    c = cluster(members=3)
+    for name in "abc":
+        await c.node(name)
+    client = await c.client()
+    for faults in c.faults.values():
+        faults._rates = Rates(delayed=0.8, longest_delay=0.3)
+    turns = {"overlap": overlap, "disallow_concurrent": False} if overlap else {}
+    job = counting(durable=True, data={"seconds": 0.2}, **turns)
+    await client.schedule(job, every(0.3, start=NOW + timedelta(seconds=3), repeat_count=59))
+    await c.until(lambda: _counted(client, 60), within=200)
+    await c.pass_time(5)
+    assert sorted(r.value for r in await client.results()) == list(range(1, 61))
 
 
 async def _counted(client, expected: int) -> bool:

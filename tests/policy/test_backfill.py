@@ -17,6 +17,7 @@ from gridsched.policy.backfill import MAX_INSTANTS, check_backfill, plan_backfil
 from gridsched.policy.calendars import ResolvedCalendar
 from gridsched.policy.claim import Window, claim
 from gridsched.policy.fire_times import fire_after
+from gridsched.policy.submissions import recomputed
 
 NOW = 20_000 * DAY
 JOB = Job("m:f", name="j", group="g")
@@ -99,6 +100,15 @@ def test_a_start_that_nobody_wrote_bounds_nothing() -> None:
     assert len(fired(planned(daily, NOW - 10 * DAY, NOW, created_at=NOW - HOUR))) == 10
     with pytest.raises(InvalidSchedule, match="has no instant"):
         planned(daily, NOW - 10 * DAY, NOW - HOUR, created_at=NOW - 2 * HOUR)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES[:7])
+def test_computed_anew_before_its_first_run_it_keeps_to_its_range(schedule) -> None:
+    """A calendar was replaced, or there is new time zone data."""
+    backfill = planned(schedule, NOW - 25 * DAY, NOW)
+    assert recomputed(backfill, None, NOW) == backfill
+    moved = recomputed(backfill, WORKDAYS, NOW)
+    assert moved.next_fire == fire_after(schedule, NOW - 25 * DAY - 1, WORKDAYS)
 
 
 def test_the_same_submission_makes_the_same_trigger() -> None:
