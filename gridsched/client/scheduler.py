@@ -158,7 +158,7 @@ class AsyncScheduler:
         """A session for immediate work, and its outcomes. `shown` makes of an outcome what its
         listener is given."""
         session = AsyncSession(self.caches, self._clock, self._ids, self._submitter, shown)
-        self._sessions.append(session)
+        self._sessions = [each for each in self._sessions if not each.closed] + [session]
         return session
 
     async def backfill(

@@ -45,6 +45,7 @@ class AsyncSession:
         self._ids = ids
         self._submitter = submitter
         self._follower = Follower(caches, clock, shown)
+        self.closed = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -58,7 +59,8 @@ class AsyncSession:
         await self.close()
 
     async def close(self) -> None:
-        """Release every outcome. May be called twice."""
+        """Release every outcome; nothing is submitted or acquired any more. May be called twice."""
+        self.closed = True
         await self._follower.stop()
 
     async def submit(
@@ -87,6 +89,7 @@ class AsyncSession:
         listener: OutcomeListener = _NOBODY,
     ) -> list[AsyncOutcome]:
         """As `submit`, thousands at once; the outcomes are in the order of the jobs."""
+        self._check_open()
         submissions = [
             immediate(_retained(job, retention), self._submitter, self._ids) for job in jobs
         ]
@@ -98,6 +101,7 @@ class AsyncSession:
     async def acquire(self, key: str, *, listener: OutcomeListener = _NOBODY) -> AsyncOutcome:
         """The outcome of an earlier submission by its id, whoever submitted it. NotFound where it
         never was, was discarded, or its retention is over."""
+        self._check_open()
         if parse_key(key).scheduled is None:
             raise NotFound(f"there is no submission {key}: an id ends with @ and an instant")
         followed = self._follower.followed(key)
@@ -129,6 +133,10 @@ class AsyncSession:
         key = await self._accepted(outcome)
         await self._submitter.submit([self._submitter.make(key, Discard(key))])
         self._follower.release(key)
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise RuntimeError("the session is closed")
 
     async def _accepted(self, outcome: Identified | str) -> str:
         """The id of an outcome, once what was submitted was looked at: commands about it come

@@ -139,6 +139,8 @@ async def test_another_session_acquires_an_outcome_by_its_id(cluster):
     await first.close()
     with pytest.raises(NotFound, match="released: acquire it again"):
         await outcome.get()
+    with pytest.raises(RuntimeError, match="the session is closed"):
+        await first.submit(job("note"))
     heard = Heard()
     async with (await c.client()).session() as second:
         acquired = await second.acquire(outcome.id, listener=heard)

@@ -104,6 +104,9 @@ class Runs:
             self.some.clear()
             self.none.set()
 
+    def __len__(self) -> int:
+        return len(self._runs)
+
     def __iter__(self) -> Iterator[Run]:
         """Of those that run at the call: what starts or ends meanwhile changes nothing."""
         return iter(tuple(self._runs))
