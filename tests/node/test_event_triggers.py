@@ -16,6 +16,7 @@ from gridsched import HttpTask, event, expression, jmespath, xpath
 from gridsched.client.triggers import every, once
 from gridsched.config.smtp import Smtp
 from gridsched.errors import InvalidJob, SubmissionRejected
+from gridsched.grid.faults import Rates
 from gridsched.model.events import EVENTS_GROUP, Condition, EventTrigger
 from gridsched.model.job import Job
 from gridsched.model.retry import Retry
@@ -298,6 +299,34 @@ async def test_a_node_that_dies_before_the_end_is_recorded_loses_no_event_and_do
         told = sorted(json.loads(body)["name"] for _, _, _, body in service.requests)
         assert told == ["change", "each"]
         assert (await client.firings(of=job.key))[0].attempt == 2
+
+
+async def test_on_a_grid_that_fails_each_event_is_delivered_once(cluster):
+    with HttpService() as service:
+        # However late, no instant is left out: a run that is lost again and again holds up the next.
+        c = cluster(members=3, allowed_hosts=("127.0.0.1",), misfire_threshold_ms=3_600_000)
+        for name in "abc":
+            await c.node(name)
+        hook = service.url("/json")
+        job = stock(
+            *[30, 9, 8, 30, 7, 6] * 2,
+            disallow_concurrent=True,
+            retry=Retry(5),
+            events=(event("each", LOW, hook), event("change", LOW, hook, when="change")),
+        )
+        for faults in c.faults.values():
+            faults._rates = Rates(
+                unavailable=0.02, unknown=0.1, lost_events=0.3, lost_items=0.1, duplicated_items=0.1
+            )
+        client = await run_stock(c, job, 12)
+        await c.until(lambda: all_delivered(client, 12), within=600)
+        await c.pass_time(30)
+        told = [json.loads(body) for _, _, _, body in service.requests]
+        assert len({each["id"] for each in told}) == len(told) == 12
+        by_name = [(e["name"], e["content"]["quantity"]) for e in told]
+        assert sorted(by_name) == [("change", 7)] * 2 + [("change", 9)] * 2 + [
+            ("each", n) for n in (6, 6, 7, 7, 8, 8, 9, 9)
+        ]
 
 
 async def test_a_delivery_that_is_submitted_again_long_after_is_known_by_the_ledger(cluster):
