@@ -149,6 +149,7 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     catch_up       seconds: missed instants that are older are skipped, whatever the misfire
                    instruction says of the others; None: none is
     overlap        of the runs of a backfill; None: the job's
+    since          where a backfill begins: what its schedule names before is none of its
     due            when somebody must look at it next; absent where nobody must
     next_fire      the next scheduled instant; None before it is accepted and after the last one
     tzdata         edition of the time zone data by which that was computed (202602 is 2026b); 0: it
@@ -172,6 +173,7 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     jitter: float = 0.0
     catch_up: float | None = None
     overlap: Overlap | None = None
+    since: int = 0
     state: TriggerState = always("NORMAL")
     due: int | None = None
     next_fire: int | None = None

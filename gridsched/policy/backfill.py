@@ -90,8 +90,7 @@ def plan_backfill(
         next_fire=first,
         due=first,
         tzdata=edition(schedule, base.calendar),
-        # Whoever computes its next fire anew looks no further back than the range.
-        previous_fire=command.start - 1,
+        since=command.start,
         submission=submission.id,
         created_at=submission.created_at,
     )

@@ -22,7 +22,7 @@ from gridsched.policy.calendars import ResolvedCalendar, resolve
 from gridsched.policy.checks import check_trigger
 from gridsched.policy.claim import Acquisition, Destination, Instant, acquire
 from gridsched.policy.event_checks import check_events
-from gridsched.policy.fire_times import edition, first_fire, following, starting
+from gridsched.policy.fire_times import edition, fire_after, first_fire, following, starting
 from gridsched.policy.misfire import OUTSIDE_CATCH_UP, MisfireAction, action, is_overdue, oldest
 
 MANUAL_GROUP = "MANUAL_TRIGGER"
@@ -101,7 +101,7 @@ def _accept(trigger: Trigger, submission: Submission, calendars: Mapping[str, Ca
 def as_accepted(trigger: Trigger, calendar: ResolvedCalendar | None) -> Trigger:
     """A stored trigger as it stood when it was accepted, by the calendar that it names now."""
     schedule = trigger.accepted or trigger.schedule
-    at = first_fire(schedule, calendar)
+    at = fire_after(schedule, trigger.since - 1, calendar)
     fresh = replace(trigger, schedule=schedule, accepted=None, next_fire=at, due=at)
     return replace(
         fresh, state="NORMAL", previous_fire=None, fired=0, misfired=0, finished_at=None, error=""
@@ -123,7 +123,7 @@ def recomputed(trigger: Trigger, calendar: ResolvedCalendar | None, now: int) ->
     next fire is computed anew (Quartz's updateWithNewCalendar)."""
     if trigger.state not in ("NORMAL", "PAUSED"):
         return trigger
-    done = -1 if trigger.previous_fire is None else trigger.previous_fire
+    done = trigger.since - 1 if trigger.previous_fire is None else trigger.previous_fire
     fire = following(trigger, done, trigger.fired - trigger.misfired, calendar)
     if fire is None:
         return replace(trigger, state="COMPLETE", next_fire=None, due=None, finished_at=now)

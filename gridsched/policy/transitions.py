@@ -150,10 +150,11 @@ def send_again(firing: Firing, member: str, now: int, lease: int) -> Firing:
     is a node that its dispatcher policy leaves."""
     if is_unplaced(firing):
         firing = replace(firing, state="ACQUIRED", error="")
+    if firing.in_turn:  # it is late from now on only: a payload that is lost is soon missed
+        firing = replace(firing, in_turn=False, fire_at=now)
     return replace(
         renew(firing, max(now, firing.fire_at or firing.scheduled), lease),
         member=member,
-        in_turn=False,
     )
 
 

@@ -45,6 +45,8 @@ async def test_a_day_of_the_past_runs_hour_by_hour(cluster):
     assert all(end <= start for (_, end), (start, _) in pairwise(spans))
     assert (await client.trigger(backfill.key)).state == "COMPLETE"
     assert (await client.trigger(trigger.key)).fired == 0
+    audited = {each.trigger: each for each in await client.audit()}
+    assert (audited[backfill.key].tally.ran, audited[backfill.key].unaccounted) == (24, ())
 
 
 async def test_one_that_may_overlap_is_over_at_once(cluster):

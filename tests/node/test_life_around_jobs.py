@@ -113,6 +113,8 @@ async def test_after_an_outage_no_more_is_caught_up_with_than_the_window(cluster
     assert left_out.count == (left_out.until - left_out.scheduled) // 10_000 + 1
     assert runs[3:] == list(range(runs[3], runs[-1] + 1, 10_000))
     assert (await client.trigger(trigger.key)).misfired == left_out.count
+    (audited,) = await client.audit()
+    assert (audited.unaccounted, audited.tally.skipped) == ((), left_out.count)
 
 
 async def test_what_is_resumed_after_its_catch_up_window_is_skipped(cluster):

@@ -40,6 +40,7 @@ async def ended(c, client, count: int, within: float = 120) -> dict[int, object]
         return len(found) == count and all(f.finished_at is not None for f in found)
 
     await c.until(all_final, within)
+    assert [audited.unaccounted for audited in await client.audit() if audited.unaccounted] == []
     return {f.scheduled - START - 3000: f for f in await client.firings()}
 
 

@@ -17,7 +17,7 @@ from gridsched.policy.backfill import MAX_INSTANTS, check_backfill, plan_backfil
 from gridsched.policy.calendars import ResolvedCalendar
 from gridsched.policy.claim import Window, claim
 from gridsched.policy.fire_times import fire_after
-from gridsched.policy.submissions import recomputed
+from gridsched.policy.submissions import as_accepted, recomputed
 
 NOW = 20_000 * DAY
 JOB = Job("m:f", name="j", group="g")
@@ -106,7 +106,7 @@ def test_a_start_that_nobody_wrote_bounds_nothing() -> None:
 def test_computed_anew_before_its_first_run_it_keeps_to_its_range(schedule) -> None:
     """A calendar was replaced, or there is new time zone data."""
     backfill = planned(schedule, NOW - 25 * DAY, NOW)
-    assert recomputed(backfill, None, NOW) == backfill
+    assert recomputed(backfill, None, NOW) == as_accepted(backfill, None) == backfill
     moved = recomputed(backfill, WORKDAYS, NOW)
     assert moved.next_fire == fire_after(schedule, NOW - 25 * DAY - 1, WORKDAYS)
 

@@ -157,6 +157,12 @@ def test_jitter_spreads_retries() -> None:
     assert 14_900 < delays[-1] < 15_000
 
 
+def test_what_waited_for_its_turn_is_late_from_then_on_only() -> None:
+    waiting = transitions.wait_for_turn(Firing("g/j:g/t", NOW - 900_000), NOW - 800_000)
+    sent = transitions.send_again(waiting, "n2", NOW, 5000)
+    assert (sent.in_turn, sent.fire_at, sent.due, sent.member) == (False, NOW, NOW + 5000, "n2")
+
+
 def test_what_a_run_leaves_keeps_its_record_due_until_it_is_stored() -> None:
     running = transitions.start(Firing("g/j:g/t", NOW), "n", "i", NOW, 5000)
     done = transitions.complete(running, NOW, returned=False, leaves=Leaves({"a": 1}))
