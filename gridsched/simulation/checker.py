@@ -22,7 +22,7 @@ from typing import Final, Literal, NamedTuple
 
 from gridsched.model.firing import FINAL, STARTABLE, Firing
 from gridsched.model.job import Job
-from gridsched.model.keys import job_of
+from gridsched.model.keys import job_of, parse_key
 from gridsched.model.trigger import Trigger
 from gridsched.policy.calendars import resolve
 from gridsched.policy.ledger import Rules, Versions, replay, unaccounted
@@ -30,6 +30,9 @@ from gridsched.policy.submissions import as_accepted
 from gridsched.simulation.history import Command, History, Run, Trouble
 
 Rule = Literal["accounted", "twice", "overlap", "started", "late", "stuck", "defect"]
+
+_STOPS: Final = ("pause", "delete", "pause_group")
+_UNDO: Final = ("resume", "schedule", "resume_group")
 
 UNFENCED: Final = ("crash", "stall", "cut")
 """Troubles of a host under which the others may take it for gone."""
@@ -67,8 +70,10 @@ class Facts:
         return self.by_firing.get(firing, [])
 
     def about(self, key: str, kinds: Sequence[str]) -> list[Command]:
-        """The commands of these kinds about a trigger, or about its job."""
-        found = self.commands[key] + (self.commands[job_of(key)] if ":" in key else [])
+        """The commands of these kinds about a trigger, about its job or its group."""
+        found = [*self.commands[key]]
+        if ":" in key:
+            found += self.commands[job_of(key)] + self.commands[parse_key(key).trigger_group or ""]
         return [command for command in found if command.kind in kinds]
 
     def troubled(self, host: str, since: int, until: int) -> list[Trouble]:
@@ -88,7 +93,7 @@ class Facts:
 def check(history: History) -> tuple[Violation, ...]:
     """Every violation of a history; () where all is well."""
     facts = Facts(history)
-    rules = (_accounted, _records, _twice, _overlap, _started, _late, _stuck, _defects)
+    rules = (_accounted, _records, _left_data, _twice, _overlap, _started, _late, _stuck, _defects)
     return tuple(violation for rule in rules for violation in rule(facts))
 
 
@@ -167,6 +172,17 @@ def _has_failed(runs: Sequence[Run], firing: Firing, facts: Facts) -> bool:
     )
 
 
+def _left_data(facts: Facts) -> Iterator[Violation]:
+    """What runs leave in their job's data is there, once for each that ended well."""
+    history = facts.history
+    for key, job in history.jobs.items():
+        if job.persist_data and job.disallow_concurrent and "count" in job.data:
+            ended = sum(f.job == key and f.state == "COMPLETE" for f in history.firings)
+            if job.data["count"] != ended:
+                problem = f"{ended} runs ended well, and its data counts {job.data['count']}"
+                yield Violation("accounted", key, problem)
+
+
 # Nothing twice
 
 
@@ -184,6 +200,8 @@ def _twice(facts: Facts) -> Iterator[Violation]:
 
 
 def _may_follow(first: Run, second: Run, job: Job, facts: Facts) -> bool:
+    if first.outcome == "yielded":
+        return second.attempt >= first.attempt
     if second.attempt <= first.attempt:
         return False
     if first.outcome in ("failed", "cancelled") and job.retry is not None:
@@ -197,8 +215,7 @@ def _overlap(facts: Facts) -> Iterator[Violation]:
     for run in facts.history.record.runs:
         by_job[run.job].append(run)
     for key, runs in by_job.items():
-        job = facts.jobs.get(key)
-        if job is None or not job.disallow_concurrent:
+        if not _exclusive(key, facts):
             continue
         for first, second in pairwise(runs):
             if second.started < _over(first, facts):
@@ -233,15 +250,12 @@ def _started(facts: Facts) -> Iterator[Violation]:
 
 def _stopped(trigger: str, run: Run, facts: Facts) -> Command | None:
     """The pause or delete that was in force when a run started, if there was one for certain."""
-    kinds = ["pause", "resume", "delete", "schedule"]
+    kinds = ["pause", "resume", "delete", "schedule", "pause_group", "resume_group"]
     asked = [c for c in facts.about(trigger, kinds) if c.answer != "rejected"]
     for stop in asked:
-        if stop.kind in ("pause", "delete") and stop.answer == "accepted":
+        if stop.kind in _STOPS and stop.answer == "accepted":
             undone = any(
-                c.kind in ("resume", "schedule")
-                and c.answered >= stop.sent
-                and c.sent <= run.started
-                for c in asked
+                c.kind in _UNDO and c.answered >= stop.sent and c.sent <= run.started for c in asked
             )
             if stop.answered < run.started and not undone:
                 return stop
@@ -259,9 +273,7 @@ def _late(facts: Facts) -> Iterator[Violation]:
         if firing is None or firing.scheduled < settled or firing.fire_at is not None:
             continue
         late = runs[0].started - firing.scheduled
-        job = facts.jobs.get(firing.job)
-        waits = job is not None and job.disallow_concurrent
-        if late > history.bounds.lateness and not waits:
+        if late > history.bounds.lateness and not _exclusive(firing.job, facts):
             yield Violation("late", key, f"started {late} ms late")
 
 
@@ -306,7 +318,7 @@ def _held_up(firing: Firing, facts: Facts, overdue: int) -> str:
 
 def _exclusive(job: str, facts: Facts) -> bool:
     found = facts.jobs.get(job)
-    return found is not None and found.disallow_concurrent
+    return found is not None and (found.disallow_concurrent or found.overlap != "allow_all")
 
 
 def _defects(facts: Facts) -> Iterable[Violation]:

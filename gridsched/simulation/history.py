@@ -15,8 +15,20 @@ from gridsched.model.firing import Firing
 from gridsched.model.job import Job
 from gridsched.model.trigger import Trigger
 
-CommandKind = Literal["schedule", "pause", "resume", "delete", "fire", "cancel", "calendar"]
-Outcome = Literal["ok", "failed", "cancelled"]
+CommandKind = Literal[
+    "schedule",
+    "pause",
+    "resume",
+    "delete",
+    "fire",
+    "cancel",
+    "calendar",
+    "pause_group",
+    "resume_group",
+]
+"""What users ask for. The key of a command about a group is the name of a group of triggers."""
+
+Outcome = Literal["ok", "failed", "cancelled", "yielded"]
 Answer = Literal["accepted", "rejected", "unknown"]
 
 

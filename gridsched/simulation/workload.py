@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from random import Random
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from gridsched.client.scheduler import AsyncScheduler
 from gridsched.errors import GridError, GridschedError, SubmissionTimeout
 from gridsched.model.calendar import Calendar, CronCalendar
-from gridsched.model.job import Job
+from gridsched.model.job import Job, Overlap
 from gridsched.model.retry import Retry
 from gridsched.model.trigger import (
     WHEN_SUBMITTED,
@@ -35,6 +35,8 @@ _UNITS: Final[tuple[tuple[IntervalUnit, int], ...]] = (
     ("HOUR", 3_600_000),
     ("MINUTE", 60_000),
 )
+_GROUPS: Final = ("north", "east", "south", "west")
+_OVERLAPS: Final[tuple[Overlap, ...]] = ("skip", "buffer_one", "buffer_all", "cancel_other")
 _ASK: Final = 3.0
 """Seconds between two attempts to give a command that must not be lost."""
 
@@ -89,7 +91,7 @@ class Workload:
         key = random.choice(self._triggers if random.random() < 0.7 else self._jobs)
         kinds: list[tuple[CommandKind, int]] = [
             ("pause", 6), ("resume", 9), ("fire", 4), ("cancel", 3), ("delete", 1), ("schedule", 2),
-            ("calendar", 1),
+            ("calendar", 1), ("pause_group", 1), ("resume_group", 2),
         ]  # fmt: skip
         (kind,) = random.choices([k for k, _ in kinds], [weight for _, weight in kinds])
         match kind:
@@ -107,12 +109,19 @@ class Workload:
                 await self.store_calendar()
             case "cancel":
                 await self._cancel()
+            case "pause_group" | "resume_group":
+                await self._group(kind)
 
     async def _cancel(self) -> None:
         runs = self._world.record.runs
         if runs:
             trigger = self._random.choice(runs).firing
             await self._note(Given("cancel", trigger), lambda: self._client.cancel(trigger))
+
+    async def _group(self, kind: Literal["pause_group", "resume_group"]) -> None:
+        group, client = self._random.choice(_GROUPS), self._client
+        give = client.pause_group if kind == "pause_group" else client.resume_group
+        await self._note(Given(kind, group), lambda: give(group))
 
     async def _note(self, given: Given, give: Callable[[], Awaitable[Any]]) -> Answer:
         """Give a command and note its answer."""
@@ -150,17 +159,28 @@ def _job(random: Random, number: int) -> Job:
     slow = chance() < 0.1
     seconds = random.uniform(0, 30) if slow else random.choice((0, 0, 0, 0.01, 0.2, 1.5))
     failures = random.choice((1, 2, 5)) if chance() < 0.15 else 0
+    alone = chance() < 0.3
+    counts = alone and chance() < 0.5
+    data = {"seconds": round(seconds, 3), "failures": failures}
+    if chance() < 0.1:
+        data["yields"] = random.choice((1, 3))
     return Job(
         TARGET,
         name=f"job-{number}",
         group=random.choice(("ada", "bob", "eve")),
-        data={"seconds": round(seconds, 3), "failures": failures},
+        data={**data, "count": 0} if counts else data,
         requests_recovery=chance() < 0.5,
-        disallow_concurrent=chance() < 0.3,
+        disallow_concurrent=alone,
+        overlap=random.choice(_OVERLAPS) if not alone and chance() < 0.3 else "allow_all",
+        persist_data=counts,
         timeout=round(random.uniform(1, 20), 3) if slow or chance() < 0.1 else None,
         priority=random.choice((1, 5, 5, 5, 10)),
-        retry=Retry(random.choice((2, 3)), random.uniform(0.5, 5)) if chance() < 0.4 else None,
+        retry=_retry(random) if chance() < 0.4 else None,
     )
+
+
+def _retry(random: Random) -> Retry:
+    return Retry(random.choice((2, 3)), random.uniform(0.5, 5), jitter=random.choice((0.0, 0.3)))
 
 
 def _trigger(random: Random, number: int, now: int, span: float) -> Trigger:
@@ -168,10 +188,12 @@ def _trigger(random: Random, number: int, now: int, span: float) -> Trigger:
     return Trigger(
         schedule,
         name=f"trigger-{number}",
-        group=random.choice(("north", "south")),
+        group=random.choice(_GROUPS),
         misfire=random.choice(instructions(schedule)),
         calendar=CALENDAR if random.random() < 0.15 else "",
         priority=random.choice((None, None, 1, 9)),
+        jitter=random.choice((0.0, 0.0, 0.0, 2.0)),
+        catch_up=random.choice((None, None, 60.0)),
     )
 
 
