@@ -129,8 +129,9 @@ class Commands:
             self._hooks.call(Hook.on_job_deleted, job)
         else:
             await self._retention.remove_orphaned_job(job, self._partition(job))
-        for name in {key, *(record.key for record in doomed)} - {job}:
-            await self._each_firing(name, self._cancelled("its trigger was removed"))
+        for firing in await self._caches.firings.of_job(job):
+            if key in (job, firing.value.trigger):
+                await self._locks.step(firing, self._cancelled("its trigger was removed"))
 
     async def _fire(self, submission: Submission, command: Fire) -> list[Record[Trigger]]:
         base = None

@@ -59,6 +59,10 @@ def plan_schedule(
     fresh = [trigger for trigger in made if _is_new(trigger, stored, unique=command.unique)]
     if job is not None:
         job = replace(job, submitted_at=submission.created_at, left_by="")
+        if stored_job is not None and stored_job == replace(
+            job, data=stored_job.data, left_by=stored_job.left_by
+        ):
+            job = None  # Applied before, and since then a run may have left data in it.
     return SchedulePlan(job, tuple(fresh))
 
 
@@ -174,6 +178,8 @@ def resume_firing(firing: Firing, trigger: Trigger | None, now: int, threshold: 
     """A parked firing is sent out again, unless it is late and the misfire policy skips such."""
     if firing.state != "PAUSED":
         return firing
+    if firing.attempt > 1 or firing.suspended:
+        return transitions.resume(firing, now)  # It has run: its instant was not missed.
     late = is_overdue(firing.scheduled, now, threshold)
     if late and trigger is not None and action(trigger) is MisfireAction.SKIP:
         return transitions.skip(firing, now, "resumed too late for its misfire policy")

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from gridsched.grid.port import Change, GridMap
 from gridsched.model.firing import FINAL
 from gridsched.node.claimer import Claimer
-from gridsched.node.commands import Commands
 from gridsched.node.locks import JobLocks
 from gridsched.node.membership import Membership
 from gridsched.node.shell.finisher import Finisher
@@ -145,11 +144,7 @@ def pause_without_parking(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def delete_without_cancelling(monkeypatch: pytest.MonkeyPatch) -> None:
     """A delete removes the trigger, and not what was claimed of it."""
-
-    async def nothing(*_: Any) -> None:
-        return None
-
-    monkeypatch.setattr(Commands, "_each_firing", nothing)
+    monkeypatch.setattr("gridsched.policy.submissions.cancel_firing", lambda firing, *_: firing)
 
 
 def lost_payloads_stay_lost(monkeypatch: pytest.MonkeyPatch) -> None:
