@@ -31,6 +31,7 @@ _COMMANDS: Final = {
     "delete": "changes",
     "fire": "changes",
     "audit": "audit",
+    "explain": "explain",
     "next": "upcoming",
     "simulate": "simulate",
     "grid": "grid",

@@ -203,6 +203,7 @@ class Scheduler:
     triggers = blocking(AsyncScheduler.triggers)
     firings = blocking(AsyncScheduler.firings)
     audit = blocking(AsyncScheduler.audit)
+    explain = blocking(AsyncScheduler.explain)
     results = blocking(AsyncScheduler.results)
     result = blocking(AsyncScheduler.result)
     members = blocking(AsyncScheduler.members)

@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from gridsched.client.audit import Auditor
+from gridsched.client.explain import scene_of
 from gridsched.client.handle import AsyncHandle
 from gridsched.client.immediate import firing_of, immediate
 from gridsched.client.outcome import AsyncOutcome
@@ -55,6 +56,8 @@ from gridsched.policy.backfill import BACKFILL_GROUP, check_backfill
 from gridsched.policy.calendar_checks import check_calendar
 from gridsched.policy.checks import check_trigger
 from gridsched.policy.event_checks import check_events
+from gridsched.policy.explain import explain
+from gridsched.policy.explanation import Sentence
 from gridsched.policy.gate import keepers
 from gridsched.policy.groups import EVERY, check_group, is_of
 from gridsched.policy.ownership import assign
@@ -365,6 +368,14 @@ class AsyncScheduler:
         if parse_key(key).scheduled is not None:
             raise InvalidKey(f"{key} is the key of a firing, which has one result: see result()")
         return AsyncResults(key, self.caches.results, self._clock, self._ids())
+
+    async def explain(self, key: str) -> tuple[Sentence, ...]:
+        """Why the trigger, or the instant, of that key fired, did not, or was late: in sentences. An
+        instant (a trigger's key with @ and epoch ms) needs no record. NotFound where there is no such
+        trigger and no record of it."""
+        members = await self.members()
+        scene = await scene_of(key, self.caches, self._clock, members, await self.owners())
+        return explain(scene)
 
     async def members(self) -> list[Member]:
         """The scheduler's nodes, by name."""

@@ -207,11 +207,15 @@ def _walk(seen: Seen, certain: int) -> _Walk:
         if after is None:
             break
         expected = replayed.trigger.next_fire or 0
+        trigger = _resumed(seen, replayed.trigger, after, ledger)
         if expected < certain:
             since, judged, found = after, [], []
-        missing = _missing(seen, replayed.trigger.schedule, (expected, after - 1), certain)
+        # What retention removed may hold the record by which a misfire policy shifted the schedule.
+        schedule = trigger.schedule if expected < certain else replayed.trigger.schedule
+        missing = _missing(seen, schedule, (max(expected, certain), after - 1))
         found += [missing] if missing is not None else []
-        trigger = _resumed(seen, replayed.trigger, after, ledger)
+    if (replayed.trigger.next_fire or certain) < certain:
+        since = max(since, _shifted_at(seen))  # by what schedule it went before, nobody knows
     found += [
         Unaccounted(at, "is recorded, but the schedule does not name it")
         for at, firing in sorted(left.items())
@@ -271,11 +275,12 @@ def _resumed(seen: Seen, replayed: Trigger, at: int, ledger: Mapping[int, Firing
     )
 
 
-def _missing(
-    seen: Seen, schedule: Schedule, between: tuple[int, int], certain: int
-) -> Unaccounted | None:
-    """The instants that have no record, of those whose record must be there."""
-    first = fire_after(schedule, max(between[0], certain) - 1, seen.calendar)
+def _missing(seen: Seen, schedule: Schedule, between: tuple[int, int]) -> Unaccounted | None:
+    """The instants of a range, all of whose records must be there, that have none."""
+    begin = (
+        max(between[0], _shifted_at(seen) + 1) if schedule == seen.trigger.schedule else between[0]
+    )
+    first = fire_after(schedule, begin - 1, seen.calendar)
     if first is None or first > between[1]:
         return None
     count, last = count_until(schedule, first, between[1], MAX_COUNTED, seen.calendar)
@@ -290,12 +295,24 @@ def _gone_past(seen: Seen, replayed: Trigger, certain: int) -> Unaccounted | Non
         return None
     if stored.next_fire is not None:
         last = stored.next_fire - 1
-    elif stored.state == "COMPLETE":
+    elif stored.state == "COMPLETE" and not _ended_by_calendar(seen):
         last = max(expected, stored.previous_fire or 0)
     else:
         return None
     schedule = replayed.schedule if expected >= certain else stored.schedule
-    return _missing(seen, schedule, (expected, last), certain)
+    return _missing(seen, schedule, (max(expected, certain), last))
+
+
+def _shifted_at(seen: Seen) -> int:
+    """When a misfire policy last started the schedule anew, -1: never. The run of that instant is
+    recorded under the missed one that it stands for."""
+    start: int = getattr(seen.trigger.schedule, "start", -1)
+    return -1 if seen.trigger.accepted is None else start
+
+
+def _ended_by_calendar(seen: Seen) -> bool:
+    """May it have ended by a calendar that excluded all that was left, and has changed since?"""
+    return (seen.trigger.finished_at or 0) < _calendar_known(seen)
 
 
 def _tally(seen: Seen, judged: Iterable[Firing], found: Iterable[Unaccounted]) -> Tally:

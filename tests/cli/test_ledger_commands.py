@@ -10,7 +10,7 @@ import pytest
 from running import Run
 
 import gridsched
-from gridsched import Job
+from gridsched import Job, cron
 from gridsched.cli.exits import UNACCOUNTED
 from gridsched.model.firing import Firing
 
@@ -102,3 +102,50 @@ class TestAudit:
             cli("audit", "--group", "none-such").stdout
             == "0 triggers: 0 instants; all accounted for\n"
         )
+
+
+class TestExplain:
+    def test_a_run_and_its_trigger(
+        self, cli: Run, node: gridsched.LocalNode, runs: tuple[str, list[str]]
+    ) -> None:
+        _, keys = runs
+        result = cli("explain", keys[0])
+        assert result.exit_code == 0
+        assert result.stdout.splitlines()[0].strip() == "It ran, and ended well."
+        assert "  node-1 started attempt 1, " in result.stdout
+        trigger = keys[0].partition("@")[0]
+        assert "It has fired for the last time" in cli("explain", trigger).stdout
+        said = json.loads(cli("explain", keys[0], "--json").stdout)
+        assert (said[0]["at"], said[1]["at"]) == (None, int(keys[0].rpartition("@")[2]))
+
+    def test_an_instant_in_local_time(self, cli: Run, node: gridsched.LocalNode) -> None:
+        group = f"group-{secrets.token_hex(4)}"
+        nightly = cron("0 30 2 * * ?", zone="Europe/London")
+        key = node.scheduler.schedule(Job(HELLO, group=group), nightly).key
+        zoned = ["--zone", "Europe/London"]
+        result = cli("explain", f"{key}@2099-07-01T02:30", *zoned)
+        assert result.stdout.startswith("2099-07-01T02:30:00+01:00  It is not due yet, in ")
+        result = cli("explain", f"{key}@2099-07-01T02:31", *zoned)
+        assert "Its schedule does not name that instant: cron 0 30 2 * * ? (Europe/London)." in (
+            result.stdout
+        )
+
+    @pytest.mark.parametrize(
+        ("key", "code", "reason"),
+        [
+            (
+                "none/such:none/such",
+                4,
+                "there is no trigger none/such:none/such, nor a record of it",
+            ),
+            ("none/such", 4, "none/such is a job: explain one of its triggers"),
+            ("none/such:none/such@noon", 1, "'noon' is not an instant in epoch milliseconds"),
+            ("none", 1, "'none' is not written group/name"),
+        ],
+    )
+    def test_what_is_not_there(
+        self, cli: Run, node: gridsched.LocalNode, key: str, code: int, reason: str
+    ) -> None:
+        result = cli("explain", key)
+        assert (result.exit_code, result.stdout) == (code, "")
+        assert reason in result.stderr

@@ -1,0 +1,68 @@
+"""Gathering the scene of an explanation: a trigger, or one instant of it, with what is around it."""
+
+from __future__ import annotations
+
+from gridsched.clock import Clock
+from gridsched.errors import GridschedError, NotFound
+from gridsched.grid.data import partition_of
+from gridsched.model.keys import job_of, parse_key, trigger_of
+from gridsched.model.member import Member
+from gridsched.model.trigger import Trigger
+from gridsched.policy.audit import common_rules
+from gridsched.policy.calendars import ResolvedCalendar, resolve
+from gridsched.policy.explanation import Scene
+from gridsched.stores.caches import Caches
+
+
+async def scene_of(
+    key: str,
+    caches: Caches,
+    clock: Clock,
+    members: list[Member],
+    owners: list[str | None],
+) -> Scene:
+    """What has to do with the trigger, or the firing, of that key. NotFound where there is neither."""
+    parts = parse_key(key)
+    if parts.trigger_name is None:
+        raise NotFound(
+            f"{key} is a job: explain one of its triggers (gridsched triggers --job {key})"
+        )
+    trigger = await caches.triggers.get(trigger_of(key))
+    firing = None if parts.scheduled is None else await caches.firings.get(key)
+    if trigger is None and firing is None:
+        raise NotFound(
+            f"there is no trigger {trigger_of(key)}, nor a record of it: it never was, was deleted, or "
+            "went after its last fire"
+        )
+    job = await caches.jobs.get(job_of(key))
+    lock = await caches.locks.get(job_of(key))
+    records = [record.value for record in await caches.firings.of_job(job_of(key))]
+    calendar, broken = await _calendar(caches, None if trigger is None else trigger.value)
+    if trigger is not None and job is None:
+        broken = f"its job {job_of(key)} is gone"
+    return Scene(
+        clock.now(),
+        None if trigger is None else trigger.value,
+        None if job is None else job.value,
+        parts.scheduled,
+        None if firing is None else firing.value,
+        tuple(sorted(records, key=lambda record: record.scheduled)),
+        "" if lock is None else lock.value.firing,
+        owners[partition_of(caches.jobs.data_key(job_of(key)))],
+        tuple(members),
+        calendar,
+        broken,
+        await caches.groups.paused(),
+        common_rules(members),
+    )
+
+
+async def _calendar(caches: Caches, trigger: Trigger | None) -> tuple[ResolvedCalendar | None, str]:
+    """The trigger's calendar, or what is wrong with it."""
+    if trigger is None or not trigger.calendar:
+        return None, ""
+    try:
+        found = await caches.calendars.with_bases([trigger.calendar])
+        return resolve(trigger.calendar, found), ""
+    except GridschedError as error:
+        return None, str(error)
