@@ -115,12 +115,12 @@ class Auditor:
                 context.rules,
                 kept if job is None else retention(job.value, kept),
                 calendar,
-                _changed_at(trigger.calendar, context.calendars),
+                changed_at(trigger.calendar, context.calendars),
             )
         )
 
 
-def _changed_at(name: str, calendars: Mapping[str, NamedCalendar]) -> int:
+def changed_at(name: str, calendars: Mapping[str, NamedCalendar]) -> int:
     """When the calendar of that name, or one of its bases, was last changed (epoch ms); 0: none is."""
     changed = 0
     while name:

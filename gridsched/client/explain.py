@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gridsched.client.audit import changed_at
 from gridsched.clock import Clock
 from gridsched.errors import GridschedError, NotFound
 from gridsched.grid.data import partition_of
@@ -37,7 +38,7 @@ async def scene_of(
     job = await caches.jobs.get(job_of(key))
     lock = await caches.locks.get(job_of(key))
     records = [record.value for record in await caches.firings.of_job(job_of(key))]
-    calendar, broken = await _calendar(caches, None if trigger is None else trigger.value)
+    calendar, changed, broken = await _calendar(caches, None if trigger is None else trigger.value)
     if trigger is not None and job is None:
         broken = f"its job {job_of(key)} is gone"
     return Scene(
@@ -51,18 +52,23 @@ async def scene_of(
         owners[partition_of(caches.jobs.data_key(job_of(key)))],
         tuple(members),
         calendar,
+        changed,
         broken,
         await caches.groups.paused(),
         common_rules(members),
     )
 
 
-async def _calendar(caches: Caches, trigger: Trigger | None) -> tuple[ResolvedCalendar | None, str]:
-    """The trigger's calendar, or what is wrong with it."""
+async def _calendar(
+    caches: Caches, trigger: Trigger | None
+) -> tuple[ResolvedCalendar | None, int, str]:
+    """The trigger's calendar and when it last changed, or what is wrong with it."""
     if trigger is None or not trigger.calendar:
-        return None, ""
+        return None, 0, ""
+    chains = await caches.calendars.chains([trigger.calendar])
+    by_name = {name: named.calendar for name, named in chains.items()}
     try:
-        found = await caches.calendars.with_bases([trigger.calendar])
-        return resolve(trigger.calendar, found), ""
+        calendar = resolve(trigger.calendar, by_name)
     except GridschedError as error:
-        return None, str(error)
+        return None, 0, str(error)
+    return calendar, changed_at(trigger.calendar, chains), ""

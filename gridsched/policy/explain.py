@@ -222,6 +222,8 @@ def _covered(scene: Scene, at: int, record: Firing) -> Sentences:
 
 
 def _is_named(trigger: Trigger, at: int, scene: Scene) -> bool:
+    if at < trigger.since:
+        return False
     return any(fire_after(s, at - 1, scene.calendar) == at for s in _schedules(trigger))
 
 
@@ -271,6 +273,7 @@ def _went_past(scene: Scene, trigger: Trigger, at: int) -> Sentences:
             scene.rules,
             _retention(scene),
             scene.calendar,
+            scene.changed_at,
         )
     )
     missing = any(u.scheduled <= at <= (u.until or u.scheduled) for u in judged.unaccounted)
@@ -282,12 +285,20 @@ def _went_past(scene: Scene, trigger: Trigger, at: int) -> Sentences:
                 at=at,
             )
         ]
+    if at <= scene.changed_at:
+        return [
+            say(
+                "It has no record. Its calendar has changed since, and may have excluded it then.",
+                at=at,
+            ),
+            say(f"Calendar {trigger.calendar!r} was changed.", at=scene.changed_at),
+        ]
     if at < judged.since:
         return [
             say(
                 "Its record is there no more: retention removes the records of what is over.", at=at
             ),
-            say("The oldest one that is still there.", at=judged.since),
+            say("Every record since then is still there.", at=judged.since),
         ]
     return [say("Its trigger has gone past it.", at=at)]
 

@@ -57,6 +57,7 @@ class Scene(msgspec.Struct, frozen=True):
     holder    key of the firing that has the job to itself; "": none
     owner     the node that looks after them; None where none is active
     calendar  the trigger's, with its bases; None where it names none, or `broken` says what is wrong
+    changed_at  when that, or one of its bases, was last changed (epoch ms); 0: never
     """
 
     now: int
@@ -69,6 +70,7 @@ class Scene(msgspec.Struct, frozen=True):
     owner: str | None = None
     members: tuple[Member, ...] = ()
     calendar: ResolvedCalendar | None = None
+    changed_at: int = 0
     broken: str = ""
     groups: PausedGroups = PausedGroups()
     rules: LedgerRules = LedgerRules()

@@ -120,6 +120,24 @@ async def test_an_excluded_day(cluster):
     assert f"{at(noon)} It did not fire: its calendar 'free' excludes it until {at(until)}." in text
 
 
+async def test_an_instant_of_a_calendar_that_has_changed_since(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    today = datetime.fromtimestamp(c.clock.now() / 1000, UTC).date()
+    await client.store_calendar("free", HolidayCalendar((today,)))
+    start = datetime(today.year, today.month, today.day, tzinfo=UTC)
+    key = (await client.schedule(job(name="j"), every(60, start=start, calendar="free"))).key
+    missed = round(start.timestamp() * 1000) + 3_600_000
+    assert "its calendar 'free' excludes it until" in await told(client, firing_key(key, missed))
+    await client.store_calendar("free", HolidayCalendar(()), override=True)
+    await c.pass_time(200)
+    for record in await client.firings(of=key, state="SKIPPED"):
+        await client.caches.firings.map.remove(client.caches.firings.data_key(record.key))
+    text = await told(client, firing_key(key, missed))
+    assert f"{at(missed)} It has no record. Its calendar has changed since, and may" in text
+
+
 async def test_a_run_that_was_lost_and_one_that_was_recovered(cluster):
     c = cluster()
     await c.node("a")
