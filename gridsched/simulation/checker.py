@@ -254,12 +254,17 @@ def _stopped(trigger: str, run: Run, facts: Facts) -> Command | None:
     asked = [c for c in facts.about(trigger, kinds) if c.answer != "rejected"]
     for stop in asked:
         if stop.kind in _STOPS and stop.answer == "accepted":
-            undone = any(
-                c.kind in _UNDO and c.answered >= stop.sent and c.sent <= run.started for c in asked
-            )
+            undone = any(c.kind in _UNDO and _may_follow_on(c, stop, run) for c in asked)
             if stop.answered < run.started and not undone:
                 return stop
     return None
+
+
+def _may_follow_on(command: Command, stop: Command, run: Run) -> bool:
+    """May a command have been applied between a stop and a run? One that was not answered may have
+    been at any time after it was sent."""
+    until_stop = command.answer == "accepted" and command.answered < stop.sent
+    return not until_stop and command.sent <= run.started
 
 
 # In time, and at rest
