@@ -17,6 +17,7 @@ from gridsched.node.claimer import Claimer
 from gridsched.node.commands import Commands
 from gridsched.node.core import Core, Counters
 from gridsched.node.dispatcher import Dispatcher
+from gridsched.node.fence import Fence
 from gridsched.node.groups import Groups
 from gridsched.node.hooks import Hook, Hooks
 from gridsched.node.locks import JobLocks
@@ -100,10 +101,12 @@ async def _build(core: Core, grid: Grid, me: Member) -> Parts:
     parts.timer = Timer(core, claimer, parts.dispatcher, parts.membership)
     parts.sweep = Sweep(core, parts.dispatcher, locks, parts.membership, parts.timer.opened)
     parts.retention = Retention(core, parts.membership, locks)
-    groups = Groups(core, locks)
-    commands = Commands(core, locks, parts.retention, groups)
     parts.submissions = SubmissionsListener(
-        core, parts.membership, Scheduling(core, groups), commands, parts.timer
+        core,
+        parts.membership,
+        Scheduling(core, Groups(core, locks)),
+        _commands(core, parts.retention),
+        parts.timer,
     )
     parts.shell = Shell(core, parts.membership, Admission(core, locks))
     parts.receiver = Receiver(core, parts.queue, parts.shell.room, parts.shell.hold)
@@ -113,3 +116,11 @@ async def _build(core: Core, grid: Grid, me: Member) -> Parts:
     parts.watcher = Watcher(core, parts.shell)
     parts.shell.wire(parts.finisher, parts.publisher, parts.receiver.wake)
     return parts
+
+
+def _commands(core: Core, retention: Retention) -> Commands:
+    """What applies commands, behind the fence that stops it once another node has."""
+    fence = Fence(core.caches.submissions)
+    fenced = core._replace(caches=fence.guarded(core.caches))
+    locks = JobLocks(fenced)
+    return Commands(fenced, locks, retention, Groups(fenced, locks), fence)

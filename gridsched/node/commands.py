@@ -29,6 +29,7 @@ from gridsched.model.trigger import Trigger
 from gridsched.node.calendars import Calendars
 from gridsched.node.core import Core
 from gridsched.node.ending import Ending
+from gridsched.node.fence import Fence
 from gridsched.node.groups import Groups
 from gridsched.node.hooks import Hook
 from gridsched.node.locks import JobLocks
@@ -41,8 +42,11 @@ from gridsched.stores.record import Record, change
 class Commands:
     """Carries out one command; what cannot be done is raised as the reason for its rejection."""
 
-    def __init__(self, core: Core, locks: JobLocks, retention: Retention, groups: Groups) -> None:
+    def __init__(
+        self, core: Core, locks: JobLocks, retention: Retention, groups: Groups, fence: Fence
+    ) -> None:
         self._caches = core.caches
+        self._fence = fence
         self._hooks = core.hooks
         self._clock = core.clock
         self._threshold = core.settings.misfire_threshold_ms
@@ -52,8 +56,11 @@ class Commands:
         self._groups = groups
         self._retention = retention
 
-    async def apply(self, submission: Submission) -> list[Record[Trigger]]:
-        """The triggers that are due sooner than they were; NotFound where the key names nothing."""
+    async def apply(self, record: Record[Submission]) -> list[Record[Trigger]]:
+        """The triggers that are due sooner than they were. NotFound where the key names nothing,
+        Overtaken where another node has applied it meanwhile."""
+        self._fence.around(record.key)
+        submission = record.value
         sooner: list[Record[Trigger]] = []
         match submission.command:
             case Pause(key):

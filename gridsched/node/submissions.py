@@ -19,6 +19,7 @@ from gridsched.model.submission import ScheduleJob, Submission
 from gridsched.model.trigger import Trigger
 from gridsched.node.commands import Commands
 from gridsched.node.core import Core
+from gridsched.node.fence import Overtaken
 from gridsched.node.hooks import Hook
 from gridsched.node.membership import Membership
 from gridsched.node.scheduling import Scheduling, Stored
@@ -118,6 +119,7 @@ class SubmissionsListener(Service):
             await asyncio.sleep(0)
 
     async def _schedule_batch(self, batch: Sequence[Record[Submission]], stored: Stored) -> None:
+        batch = await self._unanswered(batch)
         applied = await self._scheduling.apply([record.value for record in batch], stored)
         answered = [
             (record, each) for record, each in zip(batch, applied, strict=True) if each.settled
@@ -128,13 +130,22 @@ class SubmissionsListener(Service):
         await self._store.apply([self._answer(record, each.error) for record, each in answered])
         self._accepted(triggers)
 
+    async def _unanswered(
+        self, batch: Sequence[Record[Submission]]
+    ) -> Sequence[Record[Submission]]:
+        """Those that no other node has applied since they were read: see `node.fence`."""
+        there = await self._store.get_all([record.key for record in batch])
+        return [r for r in batch if r.key in there and there[r.key].value.state == "NEW"]
+
     async def _command(self, record: Record[Submission]) -> None:
         triggers: list[Record[Trigger]] = []
         error = ""
         try:
-            triggers = await self._commands.apply(record.value)
+            triggers = await self._commands.apply(record)
         except GridError:
             raise
+        except Overtaken:
+            return
         except GridschedError as refused:
             error = str(refused)
         self._timer.offer(triggers)

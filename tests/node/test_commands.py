@@ -9,6 +9,8 @@ import pytest
 from gridsched.client.triggers import cron, every, once
 from gridsched.errors import JobCancelled, NotFound, SubmissionRejected, SubmissionTimeout
 from gridsched.model.job import Job
+from gridsched.model.submission import Resume, Submission
+from gridsched.node.fence import Overtaken
 from gridsched.simulation.virtual_time import START
 
 NOW = datetime.fromtimestamp(START / 1000, UTC)
@@ -195,3 +197,18 @@ async def test_a_cluster_without_a_node_answers_nothing(cluster):
 
 async def _there(client) -> bool:
     return [j.name for j in await client.jobs()] == ["note"]
+
+
+async def test_a_command_that_another_node_has_answered_goes_no_further(cluster):
+    """A node that was frozen half way would else undo what its user asked for next."""
+    c = cluster()
+    node = await c.node("a")
+    client = await c.client()
+    trigger = await client.schedule(job(), every(60))
+    await client.pause(trigger.key)
+    store = node.core.caches.submissions
+    made = store.written(Submission("old", trigger.job, Resume(trigger.key), state="ACCEPTED"))
+    await store.apply([store.put(made)])
+    with pytest.raises(Overtaken):
+        await node.parts.submissions._commands.apply(made)
+    assert (await client.trigger(trigger.key)).state == "PAUSED"
