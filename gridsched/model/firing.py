@@ -105,6 +105,11 @@ class Firing(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     count: int = 1
 
     @property
+    def has_run(self) -> bool:
+        """Has it run before: does it retry, is it recovered, or has it yielded?"""
+        return self.attempt > 1 or self.suspended
+
+    @property
     def key(self) -> str:
         return firing_key(self.trigger, self.scheduled)
 

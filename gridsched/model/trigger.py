@@ -4,6 +4,7 @@ State machine (docs/architecture.md draws it):
 
     NORMAL --claimed, no fire left--> COMPLETE
     NORMAL <--pause / resume--> PAUSED
+    COMPLETE <--pause / resume--> PAUSED, for what of it may still start
     NORMAL --its job is gone or its schedule cannot be computed--> ERROR
 """
 

@@ -131,18 +131,17 @@ class Sweep(Service):
             self._dispatcher.tell_nowhere([(record.key, lane.reason)])
 
     async def _parked(self, record: Record[Firing], trigger: Record[Trigger] | None) -> None:
-        """PAUSED: whoever resumed or removed its trigger may have died before it came to this. One
-        that was the last of its trigger, which is COMPLETE, waits to be resumed by itself."""
+        """PAUSED: whoever resumed or removed its trigger may have died before it came to this."""
         now = self._clock.now()
         if trigger is None:
             gone = commands.cancel_firing(record.value, "its trigger was removed", now)
             await self._caches.firings.replace(record, gone)
-        elif trigger.value.state == "NORMAL":
+        elif trigger.value.state == "PAUSED":
+            await self._renew(record)
+        else:
             threshold = self._settings.misfire_threshold_ms
             resumed = commands.resume_firing(record.value, trigger.value, now, threshold)
             await self._caches.firings.replace(record, resumed)
-        else:
-            await self._renew(record)
 
     async def _send(
         self, record: Record[Firing], job: Record[Job], trigger: Record[Trigger], lane: Lane

@@ -125,7 +125,7 @@ def calendar_of(trigger: Trigger, calendars: Mapping[str, Calendar]) -> Resolved
 def recomputed(trigger: Trigger, calendar: ResolvedCalendar | None, now: int) -> Trigger:
     """The trigger after its calendar or the rules of its zone changed: what it has fired stands, its
     next fire is computed anew (Quartz's updateWithNewCalendar)."""
-    if trigger.state not in ("NORMAL", "PAUSED"):
+    if trigger.state not in ("NORMAL", "PAUSED") or trigger.finished_at is not None:
         return trigger
     done = trigger.since - 1 if trigger.previous_fire is None else trigger.previous_fire
     fire = following(trigger, done, trigger.fired - trigger.misfired, calendar)
@@ -158,14 +158,19 @@ def manual_trigger(submission: Submission, data: dict[str, Any], base: Trigger |
 
 
 def pause_trigger(trigger: Trigger) -> Trigger:
-    """A paused trigger is not looked at; one that is not NORMAL stays as it is."""
-    return replace(trigger, state="PAUSED", due=None) if trigger.state == "NORMAL" else trigger
+    """A paused trigger is not looked at. One that is COMPLETE may still have a firing to start: what
+    was claimed ahead, retries or has yielded is parked with it."""
+    if trigger.state not in ("NORMAL", "COMPLETE"):
+        return trigger
+    return replace(trigger, state="PAUSED", due=None)
 
 
 def resume_trigger(trigger: Trigger) -> Trigger:
     """A resumed trigger is due at its next fire; what it missed meets its misfire policy."""
     if trigger.state != "PAUSED":
         return trigger
+    if trigger.next_fire is None:
+        return replace(trigger, state="COMPLETE")
     return replace(trigger, state="NORMAL", due=trigger.next_fire)
 
 
@@ -178,7 +183,7 @@ def resume_firing(firing: Firing, trigger: Trigger | None, now: int, threshold: 
     """A parked firing is sent out again, unless it is late and the misfire policy skips such."""
     if firing.state != "PAUSED":
         return firing
-    if firing.attempt > 1 or firing.suspended:
+    if firing.has_run:
         return transitions.resume(firing, now)  # It has run: its instant was not missed.
     late = is_overdue(firing.scheduled, now, threshold)
     if late and trigger is not None and action(trigger) is MisfireAction.SKIP:

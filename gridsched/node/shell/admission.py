@@ -55,7 +55,7 @@ class Admission:
         record = await self._firings.get(firing.key)
         if record is None or record.value.round != firing.round or not record.value.startable:
             return False
-        if firing.overlap == "skip":
+        if firing.overlap == "skip" and not firing.has_run:
             other = "another run" if holder is None else holder.key
             stays = transitions.skip(record.value, now, f"overlap: {other} had not ended")
         else:
