@@ -11,8 +11,10 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from gridsched.clock import Clock, Ids
-from gridsched.errors import SubmissionRejected, SubmissionTimeout
+from gridsched.errors import InvalidJob, SubmissionRejected, SubmissionTimeout
 from gridsched.model.keys import job_of
 from gridsched.model.submission import Command, Submission
 from gridsched.stores.record import Record
@@ -64,7 +66,14 @@ class Submitter:
         await self._put(self._written(submissions))
 
     def _written(self, submissions: Sequence[Submission]) -> list[Record[Submission]]:
-        return [self._store.written(submission) for submission in submissions]
+        """InvalidJob where a value is of another type than its field: no node could read it."""
+        records = [self._store.written(submission) for submission in submissions]
+        try:
+            for record in records:
+                self._store.decode(record.raw)
+        except msgspec.ValidationError as error:
+            raise InvalidJob(f"{record.value.job}: a value is of the wrong type: {error}") from None
+        return records
 
     async def _put(self, records: Sequence[Record[Submission]]) -> None:
         for chunk in _chunks(records):

@@ -87,11 +87,11 @@ class SubmissionsListener(Service):
     def _take_heard(self, owned: frozenset[int]) -> list[Record[Submission]]:
         """What was heard of, but for what a poll found first: an event may come after it."""
         heard, self._heard = self._heard, {}
-        return [
-            self._store.record(key, raw)
+        return self._store.readable(
+            (key, raw)
             for key, raw in heard.items()
             if key not in self._applied and partition_of(key) in owned
-        ]
+        )
 
     async def _apply(self, found: Sequence[Record[Submission]]) -> None:
         """Apply in the order they were made; neighbours that schedule different jobs as a batch."""

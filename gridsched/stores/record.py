@@ -6,6 +6,7 @@ reader saw (law 2: every change of state is a replace-if-same).
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, Generic, NamedTuple, TypeVar
@@ -19,6 +20,7 @@ from gridsched.model.keys import job_of
 V = TypeVar("V", bound=msgspec.Struct)
 
 _encoder = msgspec.json.Encoder()
+_log = logging.getLogger("gridsched.stores")
 
 
 class Record(NamedTuple, Generic[V]):
@@ -39,6 +41,7 @@ class Store(ABC, Generic[V]):
     def __init__(self, grid_map: GridMap) -> None:
         self.map = grid_map
         self._decode = msgspec.json.Decoder(self.type).decode
+        self._unreadable: set[bytes] = set()
 
     @classmethod
     def spec(cls, name: str, backup_count: int) -> MapSpec:
@@ -83,8 +86,21 @@ class Store(ABC, Generic[V]):
         self, where: Sequence[Condition] = (), partitions: Iterable[int] | None = None
     ) -> list[Record[V]]:
         """The records that match every condition, in the given partitions."""
-        entries = await self.map.query(where, partitions)
-        return [self.record(data_key, raw) for data_key, raw in entries]
+        return self.readable(await self.map.query(where, partitions))
+
+    def readable(self, entries: Iterable[tuple[bytes, bytes]]) -> list[Record[V]]:
+        """The records of entries. One that cannot be read is said once and left alone: another
+        version wrote it, or none of ours did, and the others are not to wait for it."""
+        found: list[Record[V]] = []
+        for data_key, raw in entries:
+            try:
+                found.append(self.record(data_key, raw))
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                if data_key not in self._unreadable:
+                    self._unreadable.add(data_key)
+                    key = text_of(data_key).decode(errors="replace")
+                    _log.error("map %s: %s cannot be read: %s", self.map.name, key, error)
+        return found
 
     def created(self, value: V) -> Change:
         """The change that stores a value where nothing is."""

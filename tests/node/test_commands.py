@@ -7,7 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gridsched.client.triggers import cron, every, once
-from gridsched.errors import JobCancelled, NotFound, SubmissionRejected, SubmissionTimeout
+from gridsched.errors import (
+    InvalidJob,
+    JobCancelled,
+    NotFound,
+    SubmissionRejected,
+    SubmissionTimeout,
+)
+from gridsched.grid.faults import Fault
 from gridsched.model.job import Job
 from gridsched.model.submission import Resume, Submission
 from gridsched.node.fence import Overtaken
@@ -212,3 +219,24 @@ async def test_a_command_that_another_node_has_answered_goes_no_further(cluster)
     with pytest.raises(Overtaken):
         await node.parts.submissions._commands.apply(made)
     assert (await client.trigger(trigger.key)).state == "PAUSED"
+
+
+async def test_what_no_node_could_read_is_refused_where_it_is_given(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    with pytest.raises(InvalidJob, match=r"Expected `str`, got `int` - at `\$\.command\.job\.desc"):
+        await client.schedule(job(description=5), every(60))
+
+
+async def test_a_submission_that_cannot_be_read_holds_up_no_other(cluster, caplog):
+    c = cluster()
+    node = await c.node("a")
+    client = await c.client()
+    store = node.core.caches.submissions
+    made = store.written(Submission("bad", "DEFAULT/bad", Resume("DEFAULT/bad")))
+    await store.map.put(made.data_key, made.raw.replace(b'"NEW"', b'"NEW","created_at":"x"'))
+    c.faults["a"].script("Job-Submission", "event", Fault.LOST)
+    await client.schedule(job(), every(60))
+    assert node.parts.submissions.failures == 0
+    assert caplog.text.count("submission/bad cannot be read") == 1
