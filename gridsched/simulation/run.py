@@ -163,8 +163,8 @@ class _Simulation:
         for _ in range(scenario.triggers):
             give(workload.schedule)
             await asyncio.sleep(random.expovariate(8 * scenario.triggers / span))
-        while scenario.commands > 0 and scenario.triggers:
-            await asyncio.sleep(random.expovariate(scenario.commands / 3600))
+        for _ in range(scenario.commands if scenario.triggers else 0):
+            await asyncio.sleep(random.expovariate(scenario.commands / (span * 0.85)))
             give(workload.command)
 
     async def _history(self, calm_since: int) -> History:

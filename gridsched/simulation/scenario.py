@@ -123,7 +123,7 @@ class Scenario(msgspec.Struct, frozen=True):
 
     seconds   of virtual time in all; for the last `calm` of them nothing goes wrong
     start     what the clocks say at its begin, epoch ms
-    triggers  made by the workload generator; commands come at `commands` an hour
+    triggers  made by the workload generator, with so many `commands` about them afterwards
     settings  of the nodes, with startup jobs that are simulated beside the generated ones
     """
 
@@ -134,6 +134,6 @@ class Scenario(msgspec.Struct, frozen=True):
     seconds: float = 600.0
     calm: float = 120.0
     start: int = START
-    commands: float = 360.0
+    commands: int = 45
     faults: FaultRates = ALL_FAULTS
     settings: Settings = SIMULATED

@@ -32,7 +32,7 @@ def _smaller(scenario: Scenario) -> Iterator[Scenario]:
         if calmer != scenario.faults:
             yield replace(scenario, faults=calmer)
     if scenario.commands:
-        yield replace(scenario, commands=0.0)
+        yield replace(scenario, commands=0)
     if scenario.triggers > 1:
         yield replace(scenario, triggers=scenario.triggers // 2)
     if scenario.nodes > 1:

@@ -34,7 +34,7 @@ def test_no_rule_is_broken_whatever_goes_wrong() -> None:
 
 
 def test_without_faults_nothing_is_late() -> None:
-    summary = summarise(simulate(replace(SHORT, faults=NO_FAULTS, commands=0.0)))
+    summary = summarise(simulate(replace(SHORT, faults=NO_FAULTS, commands=0)))
     assert summary.violations == ()
     assert summary.troubles == 0
     assert summary.runs > 100
