@@ -178,8 +178,11 @@ class Membership(Service):
             await asyncio.sleep(_LOOKED * self._timeout / BEATS_PER_TIMEOUT)
 
     async def _look(self) -> None:
-        now = self._clock.monotonic()
+        # A beat is as young as when the answer came, and stands still only up to when it was asked
+        # for: a node that is slow, or was frozen in between, must not bury others for that.
+        asked = self._clock.monotonic()
         records = {record.key: record for record in await self._store.find()}
+        now = self._clock.monotonic()
         before, self._seen = self._seen, {}
         for name, record in records.items():
             last = before.get(name)
@@ -193,7 +196,7 @@ class Membership(Service):
         mine = records.get(self.me.name)
         if mine is not None and mine.value.incarnation == self.me.incarnation:
             self._record = mine
-        await self._bury(records, now)
+        await self._bury(records, asked)
         for name, sighting in before.items():
             if not self.alive(name, sighting.member.incarnation):
                 self._gone(sighting.member)

@@ -136,7 +136,7 @@ def _next_records(
 
 def _moved(trigger: Trigger, calendar: ResolvedCalendar | None) -> Trigger:
     """As the change to this calendar made it. Where it has ended by one, it may go on by another."""
-    return recomputed(replace(trigger, state="NORMAL"), calendar, 0)
+    return recomputed(replace(trigger, state="NORMAL", finished_at=None), calendar, 0)
 
 
 def _candidates(trigger: Trigger, versions: Versions) -> set[int | None]:

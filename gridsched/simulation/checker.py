@@ -37,7 +37,7 @@ _CLAIM: Final = 20_000
 _STOPS: Final = ("pause", "delete", "pause_group")
 _UNDO: Final = ("resume", "schedule", "resume_group")
 
-UNFENCED: Final = ("crash", "stall", "cut")
+UNFENCED: Final = ("crash", "stall", "cut", "buried")
 """Troubles of a host under which the others may take it for gone."""
 
 
@@ -215,9 +215,11 @@ def _twice(facts: Facts) -> Iterator[Violation]:
 
 
 def _may_follow(first: Run, second: Run, job: Job, facts: Facts) -> bool:
+    if second.attempt < first.attempt:  # a host that slept between its fence and the first step
+        return bool(facts.troubled(second.host, second.started, second.started))
     if first.outcome == "yielded":
-        return second.attempt >= first.attempt
-    if second.attempt <= first.attempt:
+        return True
+    if second.attempt == first.attempt:
         return False
     if first.outcome in ("failed", "cancelled") and job.retry is not None:
         return True

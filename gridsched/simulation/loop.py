@@ -10,6 +10,7 @@ no `finally` of its tasks does.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 from asyncio import events
 from collections.abc import Callable, Coroutine
@@ -174,6 +175,12 @@ class SimulationLoop(asyncio.BaseEventLoop):
             self._failure = self._failure or error
 
     def close(self) -> None:
+        """What has not ended does so now, whatever it would still do."""
+        for task in self._tasks:
+            if not task.done():
+                task._log_destroy_pending = False  # type: ignore[attr-defined]
+                with contextlib.suppress(Exception):
+                    task.get_coro().close()
         super().close()
         self._runnable.clear()
         self._timers.clear()

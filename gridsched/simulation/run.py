@@ -11,14 +11,15 @@ from typing import Any, Final, NamedTuple
 
 from gridsched.client.scheduler import AsyncScheduler
 from gridsched.clock import random_ids
+from gridsched.grid.data import text_of
 from gridsched.grid.embedded import EmbeddedGrid
 from gridsched.grid.embedded.maps import MapChange
 from gridsched.grid.faults import Faults, FaultyGrid, Rates
 from gridsched.simulation.chaos import Chaos
 from gridsched.simulation.checker import Violation, check
-from gridsched.simulation.history import Bounds, History
+from gridsched.simulation.history import Bounds, History, Trouble
 from gridsched.simulation.hosts import World, chance
-from gridsched.simulation.loop import SimulationLoop
+from gridsched.simulation.loop import HOST, SimulationLoop
 from gridsched.simulation.scenario import Scenario
 from gridsched.simulation.workload import Workload
 from gridsched.stores.caches import Caches, open_caches
@@ -127,8 +128,18 @@ class _Simulation:
         return Report(scenario, history, check(history), self._trace.digest())
 
     def _follow(self) -> None:
-        for held in self._world.grid.maps.values():
+        maps = self._world.grid.maps
+        for held in maps.values():
             held.listeners.append(self._trace.follow)
+        maps[self._scenario.settings.caches.names.membership].listeners.append(self._bury)
+
+    def _bury(self, change: MapChange) -> None:
+        """A node whose beats were slow was taken for gone, and its record removed by another."""
+        name = text_of(change.key).decode() if change.key else ""
+        if change.new is None and HOST.get().partition("#")[0] != name:
+            now = self._world.clock.now()
+            since = now - self._scenario.settings.session_timeout_ms
+            self._world.record.troubles.append(Trouble("buried", name, since, now))
 
     async def _caches(self, faults: Faults) -> tuple[FaultyGrid, Caches]:
         grid = FaultyGrid(EmbeddedGrid(self._world.grid), faults)

@@ -170,6 +170,7 @@ class Shell(Service):
         self._starting = len(batch)
         try:
             passed = await self._firings.apply(changes)
+            self._membership.check_fresh()  # a node that slept over the answer is fenced off by now
             for held, record, ok in zip(batch, started, passed, strict=True):
                 ours = record if ok else await self._start_renewed(held)
                 self._starting -= 1
@@ -179,7 +180,7 @@ class Shell(Service):
                 else:
                     self._run(Run(ours, held.job, held.data))
         except GridError:
-            # What of it was started is not known: it is read back when the grid answers again.
+            # What of it was started is not known, or not ours any more: it is read back.
             self._put_back(batch[len(batch) - self._starting :])
             raise
         finally:
