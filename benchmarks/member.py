@@ -11,7 +11,8 @@ GRID_XML = """<hazelcast><queue name="Execution-*"><max-size>1000</max-size></qu
 TESTS = Path(__file__).parent.parent / "tests"
 
 
-def _tests() -> Any:
+def helper() -> Any:
+    """The module that starts real members."""
     # The tests are no package: their helper is found as they find it, in their own folder.
     if str(TESTS) not in sys.path:
         sys.path.append(str(TESTS))
@@ -22,7 +23,7 @@ def _tests() -> Any:
 
 def why_no_member() -> str:
     """What keeps this machine from running a member; "" where nothing does."""
-    tests = _tests()
+    tests = helper()
     try:
         tests.find_jar()
     except tests.JavaMissing as reason:
@@ -32,7 +33,7 @@ def why_no_member() -> str:
 
 def start_member(folder: Path, cluster_name: str) -> Any:
     """A cluster of one member that serves clients; `addresses` and `stop()`."""
-    cluster = _tests().HazelcastCluster(folder, cluster_name=cluster_name)
+    cluster = helper().HazelcastCluster(folder, cluster_name=cluster_name)
     try:
         cluster.start()
     except BaseException:
@@ -72,4 +73,4 @@ def start_grid(folder: Path, cluster_name: str) -> GridProcess:
 
 
 def version() -> str:
-    return str(_tests().VERSION)
+    return str(helper().VERSION)

@@ -99,15 +99,15 @@ def _fetch(home: Path) -> None:
 
 
 class HazelcastMember:
-    """One member, a process of its own."""
+    """One member, a process of its own. `heap` is Java's -Xmx."""
 
-    def __init__(self, config: Path, port: int, log: Path) -> None:
+    def __init__(self, config: Path, port: int, log: Path, heap: str = "512m") -> None:
         self.port = port
         self.address = f"127.0.0.1:{port}"
         self.log = log
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                _command(config), stdout=output, stderr=subprocess.STDOUT, cwd=log.parent
+                _command(config, heap), stdout=output, stderr=subprocess.STDOUT, cwd=log.parent
             )
 
     def wait_started(self) -> None:
@@ -211,11 +211,11 @@ class HazelcastCluster:
         return HazelcastMember(config, port, self._folder / f"hazelcast-{port}.log")
 
 
-def _command(config: Path) -> Sequence[str]:
+def _command(config: Path, heap: str) -> Sequence[str]:
     return [
         "java",
         "-Xms128m",
-        "-Xmx512m",
+        f"-Xmx{heap}",
         f"-Dhazelcast.config={config}",
         *_MODULE_ACCESS,
         "-cp",

@@ -92,6 +92,14 @@ class Facts:
             and trouble.until + self.history.bounds.session_timeout >= since
         ]
 
+    def died(self, run: Run) -> bool:
+        """Has the host of a run crashed since it started?"""
+        name = run.host.partition("#")[0]
+        return any(
+            trouble.host == name and trouble.kind == "crash" and trouble.since >= run.started
+            for trouble in self.history.record.troubles
+        )
+
 
 def check(history: History) -> tuple[Violation, ...]:
     """Every violation of a history; () where all is well."""
@@ -267,12 +275,13 @@ def _started(facts: Facts) -> Iterator[Violation]:
 
 def _stopped(trigger: str, run: Run, facts: Facts) -> Command | None:
     """The pause or delete that was in force when a run started, if there was one for certain."""
+    entry = facts.history.bounds.entry
     kinds = ["pause", "resume", "delete", "schedule", "pause_group", "resume_group"]
     asked = [c for c in facts.about(trigger, kinds) if c.answer != "rejected"]
     for stop in asked:
         if stop.kind in _STOPS and stop.answer == "accepted":
             undone = any(c.kind in _UNDO and _may_follow_on(c, stop, run) for c in asked)
-            if stop.answered < run.started and not undone:
+            if stop.answered + entry < run.started and not undone:
                 return stop
     return None
 
@@ -329,7 +338,7 @@ def _held_up(firing: Firing, facts: Facts, overdue: int) -> str:
             return f"is still {firing.state}"
     elif firing.state == "EXECUTING":
         running = [run for run in facts.runs(firing.key) if run.ended is None]
-        if not running and (firing.started_at or 0) < overdue:
+        if all(facts.died(run) for run in running) and (firing.started_at or 0) < overdue:
             return f"is still EXECUTING on {firing.member}, where nothing runs"
     elif firing.state == "PAUSED":
         trigger = facts.history.triggers.get(firing.trigger)

@@ -1,4 +1,5 @@
-"""What happened in a simulation, told from outside the grid: what the checker judges.
+"""What happened in a simulation, or on a real cluster, told from outside the grid: what the checker
+judges.
 
 Every instant is epoch ms on the true clock, which no host's skew touches.
 """
@@ -45,10 +46,6 @@ class Run:
     ended: int | None = None
     outcome: Outcome | None = None
 
-    def end(self, outcome: Outcome, now: int) -> None:
-        """It came to this end."""
-        self.ended, self.outcome = now, outcome
-
 
 class Command(NamedTuple):
     """What a user asked for, and the answer. "unknown": it may or may not have been applied."""
@@ -81,9 +78,19 @@ class Record:
     commands: list[Command] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
 
+    def begin(self, firing: str, job: str, attempt: int, host: str) -> Run:
+        """A run has started."""
+        run = Run(firing, job, attempt, host, self.now())
+        self.runs.append(run)
+        return run
+
+    def end(self, run: Run, outcome: Outcome) -> None:
+        """It came to this end."""
+        run.ended, run.outcome = self.now(), outcome
+
 
 RECORD: Final[ContextVar[Record]] = ContextVar("RECORD")
-"""Where the jobs of a simulation write down that they ran."""
+"""Where the jobs write down that they ran."""
 
 
 class Bounds(NamedTuple):
@@ -93,6 +100,7 @@ class Bounds(NamedTuple):
     skew       the most that any host's clock was wrong
     settle     how long after the faults' end everything is right again
     lateness   how late a run may start once it is
+    entry      how long a started run may take until its function is entered and looks at the clock
     """
 
     look_ahead: int
@@ -101,10 +109,11 @@ class Bounds(NamedTuple):
     skew: int
     settle: int
     lateness: int
+    entry: int = 0
 
 
 class History(NamedTuple):
-    """A whole simulation: what was asked, what ran, what went wrong, and the stores at its end.
+    """All that happened: what was asked, what ran, what went wrong, and the stores at its end.
 
     unanswered  the submissions that no node has applied, with when they were made
     calm_since  when the last fault was over; `ended_at` is when the stores were read

@@ -1,4 +1,5 @@
-"""The jobs that a simulation runs: they write down, outside the grid, that they ran."""
+"""The jobs of a simulation, or of a real cluster under chaos: they write down, outside the grid, that
+they ran."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import asyncio
 
 from gridsched.jobs.context import JobContext, Yield
 from gridsched.model.keys import firing_key
-from gridsched.simulation.history import RECORD, Run
+from gridsched.simulation.history import RECORD
 from gridsched.simulation.loop import HOST
 
 
@@ -19,22 +20,21 @@ async def work(
     scheduled = round(context.scheduled_time.timestamp() * 1000)
     firing = firing_key(context.trigger_key, scheduled)
     record = RECORD.get()
-    run = Run(firing, context.job_key, context.attempt, HOST.get(), record.now())
-    record.runs.append(run)
+    run = record.begin(firing, context.job_key, context.attempt, HOST.get())
     try:
         await asyncio.sleep(seconds)
     except asyncio.CancelledError:
-        run.end("cancelled", record.now())
+        record.end(run, "cancelled")
         raise
     if context.attempt <= failures:
-        run.end("failed", record.now())
+        record.end(run, "failed")
         raise RuntimeError(f"attempt {context.attempt} fails on purpose")
     done = context.last_checkpoint or 0
     if done < yields:
         context.checkpoint(done + 1)
-        run.end("yielded", record.now())
+        record.end(run, "yielded")
         raise Yield(seconds=1.0)
     if "count" in context.data:
         context.data["count"] += 1
-    run.end("ok", record.now())
+    record.end(run, "ok")
     return context.attempt

@@ -6,8 +6,8 @@ import asyncio
 import hashlib
 import logging
 import traceback
-from collections.abc import Callable, Coroutine
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 from gridsched.client.scheduler import AsyncScheduler
 from gridsched.clock import random_ids
@@ -111,7 +111,9 @@ class _Simulation:
             await world.add_host(f"node-{number}")
         self._follow()
         self._chaos.start()
-        users = asyncio.create_task(self._users(client, span))
+        workload = Workload(world, client, span)
+        giving = workload.give(scenario.triggers, scenario.commands, 0.85 * span)
+        users = asyncio.create_task(giving)
         while world.loop.time() < span:
             await asyncio.sleep(min(_TELL, span - world.loop.time()))
             progress(world.loop.time())
@@ -156,27 +158,6 @@ class _Simulation:
         self._client_faults = faults
         ids = random_ids(world.random("ids of the client"))
         return AsyncScheduler(grid, caches, world.clock, ids, 30.0, owned=True)
-
-    async def _users(self, client: AsyncScheduler, span: float) -> None:
-        """First the jobs, within the first eighth of the time; then commands."""
-        scenario, world = self._scenario, self._world
-        workload = Workload(world, client, span)
-        if scenario.triggers:
-            await workload.store_calendar()
-        random = world.random("commands")
-        pending: set[asyncio.Task[None]] = set()
-
-        def give(command: Callable[[], Coroutine[Any, Any, None]]) -> None:
-            task = asyncio.create_task(command())
-            pending.add(task)
-            task.add_done_callback(pending.discard)
-
-        for _ in range(scenario.triggers):
-            give(workload.schedule)
-            await asyncio.sleep(random.expovariate(8 * scenario.triggers / span))
-        for _ in range(scenario.commands if scenario.triggers else 0):
-            await asyncio.sleep(random.expovariate(scenario.commands / (span * 0.85)))
-            give(workload.command)
 
     async def _history(self, calm_since: int) -> History:
         scenario, world = self._scenario, self._world

@@ -1,13 +1,15 @@
-"""What users do in a simulation: jobs with triggers of every kind, and commands about them."""
+"""What users do in a simulation, or on a real cluster under chaos: jobs with triggers of every kind,
+and commands about them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from random import Random
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from gridsched.client.scheduler import AsyncScheduler
+from gridsched.clock import Clock
 from gridsched.errors import GridError, GridschedError, SubmissionTimeout
 from gridsched.model.calendar import Calendar, CronCalendar
 from gridsched.model.job import Job, Overlap
@@ -24,8 +26,7 @@ from gridsched.model.trigger import (
     Trigger,
 )
 from gridsched.policy.misfire import instructions
-from gridsched.simulation.history import Answer, Command, CommandKind
-from gridsched.simulation.hosts import World
+from gridsched.simulation.history import Answer, Command, CommandKind, Record
 from gridsched.simulation.scenario import TARGET
 
 CALENDAR: Final = "quiet"
@@ -51,10 +52,24 @@ class Given(NamedTuple):
     calendar: Calendar | None = None
 
 
-class Workload:
-    """Draws jobs and commands from chance, gives them to the cluster, and notes the answers."""
+class Place(Protocol):
+    """Where the users are: a simulated world, or the real one. `clock` is the true clock."""
 
-    def __init__(self, world: World, client: AsyncScheduler, span: float) -> None:
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def record(self) -> Record: ...
+
+    def random(self, purpose: str) -> Random:
+        """A source of chance of its own for each purpose."""
+
+
+class Workload:
+    """Draws jobs and commands from chance, gives them to the cluster, and notes the answers. In
+    `span` seconds each trigger that fires again and again is to fire a few times."""
+
+    def __init__(self, world: Place, client: AsyncScheduler, span: float) -> None:
         self._world = world
         self._client = client
         self._random = world.random("workload")
@@ -62,6 +77,26 @@ class Workload:
         self._jobs: list[str] = []
         self._triggers: list[str] = []
         self._made = 0
+
+    async def give(self, triggers: int, commands: int, seconds: float) -> None:
+        """First the jobs, within the first eighth of the span; then so many commands, within about so
+        many seconds."""
+        if triggers:
+            await self.store_calendar()
+        random = self._world.random("commands")
+        pending: set[asyncio.Task[None]] = set()
+
+        def start(command: Callable[[], Coroutine[Any, Any, None]]) -> None:
+            task = asyncio.create_task(command())
+            pending.add(task)
+            task.add_done_callback(pending.discard)
+
+        for _ in range(triggers):
+            start(self.schedule)
+            await asyncio.sleep(random.expovariate(8 * triggers / self._span))
+        for _ in range(commands if triggers else 0):
+            await asyncio.sleep(random.expovariate(commands / seconds))
+            start(self.command)
 
     async def store_calendar(self) -> None:
         """The calendar that some triggers are under; every cluster has it from the start."""

@@ -1,0 +1,93 @@
+"""The runs, written by the nodes' processes to a file outside the grid.
+
+Each line is appended by one write, so that lines of several processes never mix, and what a killed
+process has written stays: it is the system's by then. Only a power cut would lose it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from gridsched.clock import SystemClock
+from gridsched.simulation.history import Outcome, Record, Run
+
+
+class Line(msgspec.Struct, frozen=True, array_like=True):
+    """A run `id` has started, or ended with `outcome`."""
+
+    word: Literal["start", "end"]
+    id: str
+    at: int
+    outcome: Outcome | None = None
+    firing: str = ""
+    job: str = ""
+    attempt: int = 0
+
+
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODER: Final = msgspec.json.Decoder(Line)
+
+
+class WrittenRecord(Record):
+    """The record of one process, which writes it down as it comes. A run's id is its host's, with
+    its number after a slash."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(SystemClock().now)
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        self._made = 0
+
+    def begin(self, firing: str, job: str, attempt: int, host: str) -> Run:
+        self._made += 1
+        run = _WrittenRun(firing, job, attempt, host, self.now(), id=f"{host}/{self._made}")
+        self._write(Line("start", run.id, run.started, None, firing, job, attempt))
+        return run
+
+    def end(self, run: Run, outcome: Outcome) -> None:
+        assert isinstance(run, _WrittenRun)
+        self._write(Line("end", run.id, self.now(), outcome))
+
+    def _write(self, line: Line) -> None:
+        os.write(self._file, _ENCODER.encode(line) + b"\n")
+
+
+@dataclass(slots=True)
+class _WrittenRun(Run):
+    id: str = ""
+
+
+class ReadRecord(Record):
+    """The record of a whole trial: what all processes have written so far, and what users did."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(SystemClock().now)
+        path.touch()
+        self._path = path
+        self._read = 0
+        self._by_id: dict[str, Run] = {}
+
+    def read(self) -> None:
+        """Take over what has been written since. Runs stand in the order in which they started."""
+        with self._path.open("rb") as file:
+            file.seek(self._read)
+            written = file.read()
+        whole = written[: written.rfind(b"\n") + 1]
+        self._read += len(whole)
+        for text in whole.splitlines():
+            self._take(_DECODER.decode(text))
+        self.runs.sort(key=lambda run: run.started)
+
+    def _take(self, line: Line) -> None:
+        if line.word == "end":
+            run = self._by_id[line.id]
+            run.ended, run.outcome = line.at, line.outcome
+        else:
+            host = line.id.rpartition("/")[0]
+            run = Run(line.firing, line.job, line.attempt, host, line.at)
+            self._by_id[line.id] = run
+            self.runs.append(run)
