@@ -27,7 +27,7 @@ _SHOWN = 5
 @click.option("--seed", type=click.IntRange(0), help="Default: one that the clock gives.")
 @click.option("--triggers", type=click.IntRange(1), default=120, show_default=True)
 @click.option("--plant", default="", metavar="BUG",
-              help="Put a bug of tests/simulation/planted_bugs.py into every node: it is to be found.")  # fmt: skip
+              help="A bug of tests/simulation/planted_bugs.py for every node, to be found.")  # fmt: skip
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path),
               help="For logs and the record; default: a new one.")  # fmt: skip
 @click.option("--measure", type=click.Choice(["takeover", "member", "minority"]),
