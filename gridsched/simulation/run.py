@@ -7,8 +7,10 @@ import hashlib
 import logging
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, NamedTuple
 
+import gridsched
 from gridsched.client.scheduler import AsyncScheduler
 from gridsched.clock import random_ids
 from gridsched.grid.data import text_of
@@ -26,6 +28,9 @@ from gridsched.stores.caches import Caches, open_caches
 
 _TELL: Final = 60.0
 """Virtual seconds between two words of progress."""
+
+_FOLDER: Final = str(Path(gridsched.__file__).parents[1]).encode()
+"""Where the code is: errors of jobs name its files, and a trace is the same wherever it is."""
 
 Progress = Callable[[float], None]
 """Told now and then how many virtual seconds have gone by."""
@@ -50,7 +55,7 @@ class Trace:
     def follow(self, change: MapChange) -> None:
         self._hash.update(b"%d " % self._now())
         self._hash.update(change.key or b"")
-        self._hash.update(change.new or b"")
+        self._hash.update(text_of(change.new or b"").replace(_FOLDER, b""))
 
     def digest(self) -> str:
         return self._hash.hexdigest()[:16]

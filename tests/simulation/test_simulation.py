@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
+from shutil import copytree
 
 import pytest
 from msgspec.structs import replace
 
+import gridsched
 from gridsched.config.settings import Settings, StartupJob
 from gridsched.errors import ConfigurationError
 from gridsched.model.job import Job
@@ -22,6 +25,7 @@ from gridsched.simulation.shrink import shrink
 from gridsched.simulation.story import story
 from gridsched.simulation.summary import simulate_all, summarise
 
+PACKAGE = Path(gridsched.__file__).parents[1]
 SHORT = Scenario(seconds=240.0, calm=90.0, triggers=60)
 SEEDS = 6
 """Of ten simulated minutes each; `.ci/run` takes a hundred."""
@@ -41,21 +45,23 @@ def test_without_faults_nothing_is_late() -> None:
     assert sorted(each.late for each in summary.lateness)[len(summary.lateness) // 2] <= 5
 
 
-def test_the_same_seed_is_the_same_history_in_every_process() -> None:
+def test_the_same_seed_is_the_same_history_in_every_process_and_folder(tmp_path: Path) -> None:
+    copytree(PACKAGE / "gridsched", tmp_path / "gridsched")
     here = simulate(SHORT).trace
     script = (
         "from gridsched.simulation.run import simulate\n"
         "from gridsched.simulation.scenario import Scenario\n"
         "print(simulate(Scenario(seconds=240.0, calm=90.0, triggers=60)).trace)"
     )
-    for hash_seed in ("1", "2"):
+    for hash_seed, folder in (("1", PACKAGE), ("2", tmp_path)):
         done = subprocess.run(
             [sys.executable, "-c", script],
             capture_output=True,
             text=True,
             check=True,
             timeout=120,
-            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(folder)},
+            cwd=folder,
         )
         assert done.stdout.strip() == here
     assert simulate(replace(SHORT, seed=2)).trace != here
