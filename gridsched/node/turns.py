@@ -43,7 +43,9 @@ class Turns:
         )
         await self._firings.apply(
             [
-                self._firings.replaced(waiting[firing.key], transitions.skip(firing, now, reason))
+                self._firings.replaced(
+                    waiting[firing.key], transitions.leave_out(firing, now, reason)
+                )
                 for firing, reason in decided.skipped
             ]
         )

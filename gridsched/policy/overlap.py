@@ -68,7 +68,8 @@ def turn(waiting: Iterable[Firing], holder: Firing | None) -> Turn:
     left, cancels = _superseding(sorted(waiting, key=order), holder, skipped)
     first = left.pop(0) if left and holder is None else None
     for policy, limit in (("buffer_one", 1), ("buffer_all", MAX_BUFFERED)):
-        surplus = [firing for firing in left if firing.overlap == policy][limit:]
+        fresh = [firing for firing in left if firing.overlap == policy and not firing.has_run]
+        surplus = fresh[limit:]
         skipped += [(firing, f"overlap: {limit} of its job waited already") for firing in surplus]
     return Turn(first, tuple(skipped), cancels)
 

@@ -109,6 +109,11 @@ def skip(firing: Firing, now: int, reason: str) -> Firing:
     return _end(firing, "SKIPPED", now, reason)
 
 
+def leave_out(firing: Firing, now: int, reason: str) -> Firing:
+    """Another is to run in its place: one that has run already is cancelled, another skipped."""
+    return cancel(firing, reason, now) if firing.has_run else skip(firing, now, reason)
+
+
 def orphan(firing: Firing, job: Job | None, now: int) -> Firing:
     """Its member is gone while it ran: a new attempt if the job requests recovery, LOST otherwise."""
     error = f"member {firing.member} was gone while it ran"

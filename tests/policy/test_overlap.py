@@ -6,6 +6,7 @@ from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gridsched.model.firing import FINAL, Firing
 from gridsched.model.job import Job, Overlap
@@ -96,6 +97,15 @@ def test_one_is_buffered_and_the_first_of_them() -> None:
     free = turn(waiting, None)
     assert free.next == waits(1, "buffer_one")
     assert [f.scheduled for f, _ in free.skipped] == [3]
+
+
+def test_what_has_run_is_no_surplus_of_a_buffer() -> None:
+    """It was not missed: it is recovered, retries or goes on, and waits its turn."""
+    ran = replace(waits(2, "buffer_one"), attempt=2)
+    yielded = replace(waits(3, "buffer_one"), suspended=True)
+    waiting = [waits(1, "buffer_one"), ran, yielded, waits(4, "buffer_one")]
+    decided = turn(waiting, Firing("g/j:g/o", 0, "EXECUTING"))
+    assert [f.scheduled for f, _ in decided.skipped] == [4]
 
 
 def test_all_are_buffered_up_to_a_bound() -> None:

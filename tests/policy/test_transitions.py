@@ -95,6 +95,14 @@ def test_what_is_final_goes_when_its_retention_is_over(
     assert {end.forget_at for end in ends} == {expected}
 
 
+def test_what_has_run_is_cancelled_where_another_would_be_skipped() -> None:
+    fresh = Firing("k", NOW)
+    assert transitions.leave_out(fresh, NOW, "superseded").state == "SKIPPED"
+    for ran in (replace(fresh, attempt=2), replace(fresh, suspended=True)):
+        left = transitions.leave_out(ran, NOW, "superseded")
+        assert (left.state, left.error) == ("CANCELLED", "superseded")
+
+
 def test_a_checkpoint_lasts_until_its_firing_is_complete() -> None:
     ran = transitions.checkpointed(transitions.start(Firing("k", NOW), "a", "i", NOW, 9), {"at": 7})
     eager = Job("m:f", requests_recovery=True, retry=Retry(3))
