@@ -24,22 +24,20 @@ class Line(NamedTuple):
 
 
 def story(violation: Violation, history: History) -> list[Line]:
-    """What was asked, recorded and run of the violation's key, with the troubles of its hosts."""
+    """What was asked, recorded and run of the violation's key, with the troubles of its
+    hosts meanwhile."""
     key = violation.key
     lines = [*_commands(key, history), *_runs(key, history), *_ledger(key, history)]
     hosts = {
         run.host.partition("#")[0] for run in history.record.runs if _concerns(key, run.firing)
     }
-    lines += [
-        Line(trouble.since, f"{trouble.kind} of {trouble.host or 'a grid member'}")
-        for trouble in history.record.troubles
-        if trouble.host in hosts | {""}
-    ]
-    lines += [
-        Line(trouble.until, f"{trouble.host or 'the grid'}: the {trouble.kind} is over")
-        for trouble in history.record.troubles
-        if trouble.host in hosts | {""}
-    ]
+    first = min((line.at for line in lines), default=0)
+    last = max((line.at for line in lines), default=history.ended_at)
+    for trouble in history.record.troubles:
+        if trouble.host in hosts | {""} and trouble.until >= first and trouble.since <= last:
+            whose = trouble.host or "a grid member"
+            lines.append(Line(trouble.since, f"{trouble.kind} of {whose}"))
+            lines.append(Line(trouble.until, f"{whose}: the {trouble.kind} is over"))
     return sorted(lines)
 
 
