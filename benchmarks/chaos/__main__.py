@@ -99,6 +99,7 @@ def show(judged: Judged, folder: Path) -> bool:
         print("\n".join(f"  {line}" for line in story(violation, history)[-_STORY:]))
     print(f"logs        {folder}")
     again = f"--seconds {trial.seconds:g} --seed {trial.seed} --triggers {trial.triggers}"
+    again += f" --plant {trial.planted}" if trial.planted else ""
     print(f"again       python -m benchmarks.chaos {again}")
     return not judged.violations
 
