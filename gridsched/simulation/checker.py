@@ -229,10 +229,17 @@ def _may_follow(first: Run, second: Run, job: Job, facts: Facts) -> bool:
         return True
     if second.attempt == first.attempt:
         return False
-    if first.outcome in ("failed", "cancelled") and job.retry is not None:
+    if job.retry is not None and (first.outcome in ("failed", "cancelled") or _ran_out(first, job)):
         return True
     gone = facts.troubled(first.host, first.started, second.started)
     return job.requests_recovery and bool(gone)
+
+
+def _ran_out(run: Run, job: Job) -> bool:
+    """Had it run for longer than its timeout when it ended? A host that slept ends it both ways."""
+    if job.timeout is None or run.ended is None:
+        return False
+    return run.ended - run.started >= job.timeout * 1000
 
 
 def _overlap(facts: Facts) -> Iterator[Violation]:
