@@ -16,7 +16,8 @@ from gridsched.policy.ledger import surplus
 from gridsched.policy.ownership import slices
 from gridsched.stores.record import Record
 
-INTERVAL: Final = 10.0
+POLLS: Final = 20
+"""Polls of the timer between two rounds."""
 SLICE: Final = 64
 
 FENCE_MS: Final = 60_000
@@ -34,13 +35,14 @@ class Retention(Service):
         self._caches = core.caches
         self._clock = core.clock
         self._settings = core.settings.caches
+        self._interval = POLLS * core.settings.poll_interval_ms / 1000
         self._membership = membership
         self._locks = locks
         self._hooks = core.hooks
         self._counted: dict[int, int] = {}
 
     async def step(self) -> None:
-        await self.rest(INTERVAL)
+        await self.rest(self._interval)
         now, settings = self._clock.now(), self._settings
         for part in slices(self._membership.owned(), SLICE):
             await self._caches.firings.forget(now - FENCE_MS, part)

@@ -12,14 +12,12 @@ from gridsched.grid.port import GridQueue
 from gridsched.model.firing import Payload
 from gridsched.model.job import Job
 from gridsched.node.core import Core
+from gridsched.node.membership import BEATS_PER_TIMEOUT
 from gridsched.node.service import Service
 from gridsched.node.shell.run import Held
 from gridsched.stores.record import Record
 
 BATCH: Final = 128
-TAKE_TIMEOUT: Final = 1.0
-"""Seconds. A take that is cancelled may lose what it is just handed, so a stop waits for its end."""
-
 _KNOWN_JOBS: Final = 4096
 
 
@@ -40,6 +38,9 @@ class Receiver(Service):
         self._queue = queue
         self._room = room
         self._hold = hold
+        # A take that is cancelled may lose what it is just handed, so a stop waits for its end: for a
+        # beat, as it does for the others to see that it leaves.
+        self._take_timeout = core.settings.session_timeout_ms / BEATS_PER_TIMEOUT / 1000
         self._serial = 0
         self._decode_payload = msgspec.json.Decoder(Payload).decode
         self._decode_job = msgspec.json.Decoder(Job).decode
@@ -47,7 +48,7 @@ class Receiver(Service):
 
     async def stop(self) -> None:
         if self.running:
-            await self.wind_down(2 * TAKE_TIMEOUT)
+            await self.wind_down(2 * self._take_timeout)
 
     async def step(self) -> None:
         if self._delay:
@@ -59,7 +60,7 @@ class Receiver(Service):
             return
         payloads = await self._queue.drain(min(room, BATCH))
         if not payloads:
-            first = await self._queue.take(TAKE_TIMEOUT)
+            first = await self._queue.take(self._take_timeout)
             payloads = [] if first is None else [first]
         if payloads:
             self._hold([self.held(payload) for payload in payloads])
