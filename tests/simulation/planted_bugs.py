@@ -165,15 +165,6 @@ def dead_members_runs_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Membership, "gone", alive)
 
 
-def new_starts_taken_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A node that this one has not seen yet is taken for gone: a bug that was here."""
-
-    async def gone(self: Membership, name: str, incarnation: str) -> bool:
-        return not self.alive(name, incarnation)
-
-    monkeypatch.setattr(Membership, "gone", gone)
-
-
 def misfires_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every missed instant fires, whatever the policy says, and so the record is another."""
     monkeypatch.setattr(
@@ -217,7 +208,6 @@ BUGS: dict[str, Plant] = {
         delete_without_cancelling,
         lost_payloads_stay_lost,
         dead_members_runs_stay,
-        new_starts_taken_for_dead,
         misfires_ignored,
         others_decision_ignored,
         lost_counted_as_complete,
