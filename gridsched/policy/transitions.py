@@ -175,8 +175,9 @@ def pause(firing: Firing) -> Firing:
 
 
 def resume(firing: Firing, now: int) -> Firing:
-    """Its trigger was resumed."""
-    return _again(firing, max(now, firing.fire_at or firing.scheduled))
+    """Its trigger was resumed. What has yielded before goes on."""
+    again = _again(firing, max(now, firing.fire_at or firing.scheduled))
+    return replace(again, suspended=firing.suspended)
 
 
 def _again(firing: Firing, at: int) -> Firing:
