@@ -175,9 +175,8 @@ def pause(firing: Firing) -> Firing:
 
 
 def resume(firing: Firing, now: int) -> Firing:
-    """Its trigger was resumed. What has yielded before goes on."""
-    again = _again(firing, max(now, firing.fire_at or firing.scheduled))
-    return replace(again, suspended=firing.suspended)
+    """Its trigger was resumed."""
+    return _again(firing, max(now, firing.fire_at or firing.scheduled))
 
 
 def _again(firing: Firing, at: int) -> Firing:
@@ -191,7 +190,6 @@ def _again(firing: Firing, at: int) -> Firing:
         member="",
         incarnation="",
         started_at=None,
-        suspended=False,
         progress=None,
         message="",
     )
