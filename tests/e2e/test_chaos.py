@@ -70,17 +70,6 @@ def test_a_death_counts_what_is_lost_and_what_ran_twice() -> None:
 
 
 @pytest.mark.java
-def test_real_members_and_nodes_are_killed_and_frozen(java: None, tmp_path: Path) -> None:
-    done = chaos("--seconds", str(SECONDS), "--seed", str(SEED), folder=tmp_path)
-    print(done.stdout, done.stderr)
-    assert done.returncode == 0
-    assert "crash" in done.stdout
-    assert "stall" in done.stdout
-    assert "member kill" in done.stdout
-    assert "violations  0" in done.stdout
-
-
-@pytest.mark.java
 def test_a_minority_of_members_fires_nothing(java: None, tmp_path: Path) -> None:
     done = chaos("--measure", "minority", folder=tmp_path)
     print(done.stdout, done.stderr)
