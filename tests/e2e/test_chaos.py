@@ -15,8 +15,6 @@ from benchmarks.chaos.record import ReadRecord, WrittenRecord
 from gridsched.simulation.history import Run
 
 ROOT = Path(__file__).parents[2]
-SEED = 1
-SECONDS = 30
 """Of trouble; `.ci/run` takes two minutes."""
 
 
