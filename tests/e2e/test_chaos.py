@@ -15,7 +15,6 @@ from benchmarks.chaos.record import ReadRecord, WrittenRecord
 from gridsched.simulation.history import Run
 
 ROOT = Path(__file__).parents[2]
-"""Of trouble; `.ci/run` takes two minutes."""
 
 
 def chaos(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
