@@ -84,7 +84,7 @@ def simulate(
 
 
 def _scenario(options: dict[str, Any]) -> Scenario:
-    """What the options ask for; calm for the last fifth, or for two minutes where that is less."""
+    """What the options ask for; calm for the second half, or for two minutes where that is less."""
     config, days, start = options["config"], options["days"], options["start"]
     seconds = options["span"] / 1000 if days is None else days * _DAY
     faults = faults_of(options["faults"])
@@ -97,7 +97,7 @@ def _scenario(options: dict[str, Any]) -> Scenario:
     return Scenario(
         nodes=options["nodes"],
         seconds=seconds,
-        calm=min(base.calm, seconds / 5),
+        calm=min(base.calm, seconds / 2),
         start=base.start if start is None else instant(start, None),
         triggers=triggers if given is None else given,
         faults=faults,

@@ -322,7 +322,8 @@ def _stuck(facts: Facts) -> Iterator[Violation]:
         problem = _held_up(firing, facts, overdue)
         if problem:
             yield Violation("stuck", key, problem)
-    for job, holder in history.locks.items():
+    settled = history.ended_at - history.calm_since >= history.bounds.settle
+    for job, holder in history.locks.items() if settled else ():
         firing_of = facts.firings.get(holder)
         if firing_of is None or firing_of.state in FINAL | {"PAUSED"}:
             yield Violation("stuck", job, f"is locked by {holder}, which is over")

@@ -1,28 +1,14 @@
-"""`benchmarks.chaos`: its parts, a short run of it, and a minority of members."""
+"""`benchmarks.chaos`: its parts; `.ci/run` runs all of it."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from itertools import islice
 from pathlib import Path
-
-import pytest
 
 from benchmarks.chaos.measures import death
 from benchmarks.chaos.plan import LONGEST_FREEZE, plan
 from benchmarks.chaos.record import ReadRecord, WrittenRecord
 from gridsched.simulation.history import Run
-
-ROOT = Path(__file__).parents[2]
-
-
-def chaos(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run the script to its end."""
-    command = [sys.executable, "-m", "benchmarks.chaos", *arguments, "--folder", str(folder)]
-    return subprocess.run(
-        command, cwd=ROOT, text=True, capture_output=True, check=False, timeout=300
-    )
 
 
 def test_a_seed_settles_its_plan() -> None:
@@ -64,11 +50,3 @@ def test_a_death_counts_what_is_lost_and_what_ran_twice() -> None:
     measured = death({"t@0", "t@10", "t@20"}, runs, killed_at=100)
     assert (measured.instants, measured.lost, measured.twice) == (3, 1, 1)
     assert (measured.usual_gap, measured.gap, measured.latest) == (0.007, 0.888, 0.89)
-
-
-@pytest.mark.java
-def test_a_minority_of_members_fires_nothing(java: None, tmp_path: Path) -> None:
-    done = chaos("--measure", "minority", folder=tmp_path)
-    print(done.stdout, done.stderr)
-    assert done.returncode == 0
-    assert "after it 0" in done.stdout

@@ -64,10 +64,13 @@ def test_nothing_fires_until_the_third_is_there_then_each_fires_its_share(
         (Job("e2e_jobs:note", name=f"job-{n}", group="load", data=world.data), once(now))
         for n in range(TRIGGERS)
     )
-    assert [(m.name, m.timer, m.live, m.server_count) for m in scheduler.members()] == [
-        ("n1", "WAITING", 2, 3),
-        ("n2", "WAITING", 2, 3),
-    ]
+
+    def waits() -> list[object]:
+        return [(m.name, m.timer, m.live, m.server_count) for m in scheduler.members()]
+
+    # A record says what its node saw at its last beat.
+    both = [("n1", "WAITING", 2, 3), ("n2", "WAITING", 2, 3)]
+    wait_for(lambda: waits() == both, waits)
     assert scheduler.firings() == []
     began = SystemClock().now()
 

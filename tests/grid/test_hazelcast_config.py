@@ -80,4 +80,6 @@ async def test_a_member_starts_with_the_config_that_users_copy(java: None, tmp_p
     finally:
         await grid.close()
         member.stop()
-    assert "WARN" not in member.log.read_text()
+    # Of other things than its config a member on a busy machine may warn.
+    log = member.log.read_text().splitlines()
+    assert [line for line in log if "WARN" in line and "onfig" in line] == []
