@@ -17,6 +17,7 @@ from gridsched.grid.data import text_of
 from gridsched.grid.embedded import EmbeddedGrid
 from gridsched.grid.embedded.maps import MapChange
 from gridsched.grid.faults import Faults, FaultyGrid, Rates
+from gridsched.grid.port import Grid
 from gridsched.simulation.chaos import Chaos
 from gridsched.simulation.checker import Violation, check
 from gridsched.simulation.history import Bounds, History, Trouble
@@ -148,17 +149,17 @@ class _Simulation:
             since = now - self._scenario.settings.session_timeout_ms
             self._world.record.troubles.append(Trouble("buried", name, since, now))
 
-    async def _caches(self, faults: Faults) -> tuple[FaultyGrid, Caches]:
-        grid = FaultyGrid(EmbeddedGrid(self._world.grid), faults)
+    async def _caches(self, grid: Grid) -> Caches:
         await grid.open()
         settings = self._scenario.settings
-        return grid, await open_caches(grid, settings.caches, settings.queue_capacity)
+        return await open_caches(grid, settings.caches, settings.queue_capacity)
 
     async def _client(self) -> AsyncScheduler:
         """A client that meets faults from now on, but could connect without."""
         world = self._world
         faults = Faults(world.random("grid of the client"))
-        grid, caches = await self._caches(faults)
+        grid = FaultyGrid(EmbeddedGrid(world.grid), faults)
+        caches = await self._caches(grid)
         faults.change_rates(self._scenario.faults.grid)
         self._client_faults = faults
         ids = random_ids(world.random("ids of the client"))
@@ -167,7 +168,7 @@ class _Simulation:
     async def _history(self, calm_since: int) -> History:
         scenario, world = self._scenario, self._world
         settings = scenario.settings
-        _, caches = await self._caches(Faults(world.random("unused")))
+        caches = await self._caches(EmbeddedGrid(world.grid))
         firings = [record.value for record in await caches.firings.find()]
         submissions = await caches.submissions.find()
         return History(
