@@ -52,12 +52,12 @@ class Sweep(Service):
         self._turns = Turns(core, locks)
         self._membership = membership
         self._opened = opened
-        self._gone: dict[str, Member] = {}
+        self._gone: set[str] = set()
         self._members_changed = False
 
     def member_gone(self, member: Member) -> None:
         """What a member that is gone had in hand is looked at now, not at its lease's end."""
-        self._gone[member.name] = member
+        self._gone.add(member.name)
         self.wake()
 
     def members_changed(self) -> None:
@@ -68,9 +68,9 @@ class Sweep(Service):
     async def step(self) -> None:
         await self._opened.wait()
         owned = self._membership.owned()
-        for name in list(self._gone):
+        for name in sorted(self._gone):  # the same order in every process
             await self._look(await self._caches.firings.unfinished_of_member(name, owned))
-            self._gone.pop(name, None)
+            self._gone.discard(name)
         if self._members_changed:
             self._members_changed = False
             await self._look(await self._caches.firings.unplaced(owned))
