@@ -18,6 +18,7 @@ from gridsched.stores.record import Record
 
 POLLS: Final = 20
 """Polls of the timer between two rounds."""
+
 SLICE: Final = 64
 
 FENCE_MS: Final = 60_000
