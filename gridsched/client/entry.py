@@ -28,6 +28,7 @@ from gridsched.model.caches import CacheSettings
 from gridsched.node.assembly import assemble
 from gridsched.node.hooks import Hook
 from gridsched.node.listeners import Listeners
+from gridsched.node.machine import SystemMachine
 from gridsched.node.node import Node
 from gridsched.stores.caches import open_caches
 
@@ -141,7 +142,15 @@ async def start(
         scheduler = await _scheduler(opened, chosen, SUBMISSION_TIMEOUT, clock, ids, owned=False)
         ip = ip_towards(DEFAULT_ADDRESS if servers == EMBEDDED else servers)
         node = await assemble(
-            chosen, opened, clock, ids, name=name, address=address, ip=ip, hooks=hooks
+            chosen,
+            opened,
+            clock,
+            ids,
+            SystemMachine(),
+            name=name,
+            address=address,
+            ip=ip,
+            hooks=hooks,
         )
         await node.start()
     except BaseException:

@@ -21,6 +21,7 @@ from gridsched.node.fence import Fence
 from gridsched.node.groups import Groups
 from gridsched.node.hooks import Hook, Hooks
 from gridsched.node.locks import JobLocks
+from gridsched.node.machine import Machine
 from gridsched.node.membership import Membership
 from gridsched.node.node import Node, Parts
 from gridsched.node.retention import Retention
@@ -43,6 +44,7 @@ async def assemble(
     grid: Grid,
     clock: Clock,
     ids: Ids,
+    machine: Machine,
     *,
     name: str = "",
     address: str = "",
@@ -79,6 +81,7 @@ async def assemble(
         settings,
         await open_caches(grid, settings.caches, settings.queue_capacity),
         clock,
+        machine,
         Runnables(
             Targets(settings.allowed_jobs),
             settings.services,

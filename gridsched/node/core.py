@@ -8,6 +8,7 @@ from gridsched.clock import Clock
 from gridsched.config.settings import Settings
 from gridsched.jobs.runnable import Runnables
 from gridsched.node.hooks import Hooks
+from gridsched.node.machine import Machine
 from gridsched.stores.caches import Caches
 
 
@@ -34,6 +35,7 @@ class Core(NamedTuple):
     settings: Settings
     caches: Caches
     clock: Clock
+    machine: Machine
     runnables: Runnables
     hooks: Hooks
     counters: Counters

@@ -13,6 +13,7 @@ from gridsched.errors import GridError, NodeNameTaken
 from gridsched.grid.embedded import EmbeddedCluster, EmbeddedGrid
 from gridsched.grid.faults import Faults, FaultyGrid
 from gridsched.node.assembly import assemble
+from gridsched.node.machine import SystemMachine
 from gridsched.simulation.history import RECORD, Record
 from gridsched.simulation.loop import SimulationLoop
 from gridsched.simulation.scenario import Scenario
@@ -107,7 +108,13 @@ class World:
         host.grid = FaultyGrid(EmbeddedGrid(self.grid, beside), host.faults)
         await host.grid.open()
         node = await assemble(
-            self.settings, host.grid, host.clock, self._ids, name=host.name, address=host.name
+            self.settings,
+            host.grid,
+            host.clock,
+            self._ids,
+            SystemMachine(),
+            name=host.name,
+            address=host.name,
         )
         await node.start()
         host.started.set()

@@ -15,6 +15,7 @@ from gridsched.grid.faults import Faults, FaultyGrid
 from gridsched.model.firing import Firing
 from gridsched.node.assembly import assemble
 from gridsched.node.hooks import Hook
+from gridsched.node.machine import SystemMachine
 from gridsched.node.node import Node
 from gridsched.simulation.virtual_time import VirtualClock, VirtualTimeLoop
 from gridsched.stores.caches import open_caches
@@ -67,7 +68,14 @@ class Cluster:
             **{f: getattr(self.settings, f) for f in Settings.__struct_fields__} | changes
         )
         return await assemble(
-            settings, grid, self.clock, self.ids, name=name, address=name, hooks=[self.runs]
+            settings,
+            grid,
+            self.clock,
+            self.ids,
+            SystemMachine(),
+            name=name,
+            address=name,
+            hooks=[self.runs],
         )
 
     async def client(self, timeout: float = 10) -> AsyncScheduler:

@@ -33,6 +33,11 @@ class LoopExecutor:
         """Cancel the run's task."""
         self._tasks[run].cancel()
 
+    async def close(self) -> None:
+        """Cancel what still runs."""
+        for task in self._tasks.values():
+            task.cancel()
+
     def _ended(self, run: Run, task: asyncio.Task[Any]) -> None:
         del self._tasks[run]
         if task.cancelled():

@@ -16,7 +16,7 @@ from gridsched.node.shell.processes import spawn
 _decode = msgspec.json.Decoder(Answer).decode
 
 
-class Judge:
+class ProcessJudge:
     """Asks one question after the other."""
 
     def __init__(self) -> None:

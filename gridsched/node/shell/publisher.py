@@ -20,7 +20,6 @@ from gridsched.model.submission import Submission
 from gridsched.node.core import Core
 from gridsched.node.service import Service
 from gridsched.node.shell.finisher import Finisher
-from gridsched.node.shell.judge import Judge
 from gridsched.node.shell.run import Ended
 from gridsched.policy.events import content_of, decide, deliveries
 from gridsched.policy.transitions import Judged
@@ -48,7 +47,7 @@ class Publisher(Service):
         self._events = core.caches.events
         self._clock = core.clock
         self._finisher = finisher
-        self._judge = Judge()
+        self._judge = core.machine.judge()
         self._ended: deque[Ended] = deque()
 
     @property

@@ -22,12 +22,10 @@ from gridsched.node.hooks import Hook
 from gridsched.node.membership import Membership
 from gridsched.node.service import Service
 from gridsched.node.shell.admission import Admission
-from gridsched.node.shell.coroutines import LoopExecutor
 from gridsched.node.shell.finisher import Finisher, ended_well
-from gridsched.node.shell.processes import ProcessExecutor, ProcessFailed
+from gridsched.node.shell.processes import ProcessFailed
 from gridsched.node.shell.publisher import Publisher
 from gridsched.node.shell.run import Ended, Held, Run, Runs
-from gridsched.node.shell.threads import ThreadExecutor
 from gridsched.policy import transitions
 from gridsched.stores.record import Record
 
@@ -51,15 +49,7 @@ class Shell(Service):
         self._clock = core.clock
         self._held: list[Held] = []
         self.runs = Runs()
-        self._threads = ThreadExecutor(core.settings.max_threads, self._ended)
-        self._deliveries = ThreadExecutor(core.settings.max_threads, self._ended)
-        self._processes = ProcessExecutor(core.settings.max_threads, self._ended)
-        self._executors: dict[Place, LoopExecutor | ThreadExecutor | ProcessExecutor] = {
-            "loop": LoopExecutor(self._ended),
-            "thread": self._threads,
-            "process": self._processes,
-            "delivery": self._deliveries,
-        }
+        self._executors = core.machine.executors(core.settings.max_threads, self._ended)
         self._ready: dict[Place, deque[Held]] = {place: deque() for place in self._executors}
         self._finisher: Finisher
         self._publisher: Publisher
@@ -81,7 +71,8 @@ class Shell(Service):
     @property
     def in_threads(self) -> int:
         """Runs that threads have now."""
-        return self._threads.busy + self._deliveries.busy
+        places = [run.runnable.place for run in self.runs if run.runnable is not None]
+        return places.count("thread") + places.count("delivery")
 
     def room(self) -> int:
         """How many more firings fit into this node's hand."""
@@ -321,6 +312,5 @@ class Shell(Service):
 
     async def close(self) -> None:
         """End the threads and processes."""
-        self._threads.close()
-        self._deliveries.close()
-        await self._processes.close()
+        for executor in self._executors.values():
+            await executor.close()

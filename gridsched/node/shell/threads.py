@@ -32,19 +32,19 @@ class ThreadExecutor:
         self._threads = 0
         self._abandoned: set[Run] = set()
         self._lock = threading.Lock()
-        self.busy = 0
+        self._busy = 0
 
     @property
     def free(self) -> int:
         """How many more runs may start now."""
-        return self._size - self.busy
+        return self._size - self._busy
 
     def submit(self, run: Run, runnable: Runnable) -> None:
         """Run a function in a thread; its end is delivered on the event loop."""
         arguments = runnable.arguments(run.context)
-        self.busy += 1
+        self._busy += 1
         self._work.put((run, runnable.function, arguments))
-        if self._threads < min(self._size, self.busy):
+        if self._threads < min(self._size, self._busy):
             self._start_thread()
 
     def abandon(self, run: Run) -> None:
@@ -52,10 +52,10 @@ class ThreadExecutor:
         ends itself when the run at last returns."""
         with self._lock:
             self._abandoned.add(run)
-        self.busy -= 1
+        self._busy -= 1
         self._threads -= 1
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let the threads end once they are idle."""
         for _ in range(self._threads):
             self._work.put(None)
@@ -89,7 +89,7 @@ class ThreadExecutor:
         while self._ended:
             run, value, error = self._ended.popleft()
             if not run.over:
-                self.busy -= 1
+                self._busy -= 1
             elif run in self._abandoned:  # it ended just before it was abandoned: its thread lives
                 self._abandoned.discard(run)
                 self._threads += 1
