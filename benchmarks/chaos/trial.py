@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 from benchmarks.chaos.plan import Stroke, plan
 from benchmarks.chaos.stage import NodeProcess, Stage
 from gridsched.clock import Clock, SystemClock
-from gridsched.simulation.checker import Violation, check
+from gridsched.simulation.checker import check
+from gridsched.simulation.facts import Violation
 from gridsched.simulation.history import Bounds, History, Record, Trouble
 from gridsched.simulation.hosts import chance
 from gridsched.simulation.workload import Workload

@@ -18,87 +18,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
 from gridsched.model.firing import FINAL, STARTABLE, Firing
 from gridsched.model.job import Job
-from gridsched.model.keys import job_of, parse_key
+from gridsched.model.keys import job_of
 from gridsched.model.trigger import Trigger
 from gridsched.policy.calendars import resolve
 from gridsched.policy.ledger import Rules, Versions, replay, unaccounted
 from gridsched.policy.submissions import as_accepted
-from gridsched.simulation.history import Command, History, Run, Trouble
-
-Rule = Literal["accounted", "twice", "overlap", "started", "late", "stuck", "defect"]
+from gridsched.simulation.facts import Facts, Violation
+from gridsched.simulation.history import Command, History, Run
 
 _CLAIM: Final = 20_000
 """The longest (ms) that a claim takes from reading a calendar to its last write."""
 
 _STOPS: Final = ("pause", "delete", "pause_group")
 _UNDO: Final = ("resume", "schedule", "resume_group")
-
-UNFENCED: Final = ("crash", "stall", "cut", "buried")
-"""Troubles of a host under which the others may take it for gone."""
-
-
-class Violation(NamedTuple):
-    """A rule that was broken, the key it is about, and how."""
-
-    rule: Rule
-    key: str
-    problem: str
-
-
-class Facts:
-    """A history, arranged for its rules."""
-
-    def __init__(self, history: History) -> None:
-        self.history = history
-        self.firings = {firing.key: firing for firing in history.firings}
-        self.by_trigger: defaultdict[str, dict[int, Firing]] = defaultdict(dict)
-        for firing in history.firings:
-            self.by_trigger[firing.trigger][firing.scheduled] = firing
-        self.by_firing: defaultdict[str, list[Run]] = defaultdict(list)
-        for run in history.record.runs:
-            self.by_firing[run.firing].append(run)
-        self.commands: defaultdict[str, list[Command]] = defaultdict(list)
-        self.jobs: dict[str, Job] = dict(history.jobs)
-        for command in history.record.commands:
-            self.commands[command.key].append(command)
-            if command.job is not None:
-                self.jobs.setdefault(command.job.key, command.job)
-
-    def runs(self, firing: str) -> list[Run]:
-        """The runs of a firing, in the order in which they started."""
-        return self.by_firing.get(firing, [])
-
-    def about(self, key: str, kinds: Sequence[str]) -> list[Command]:
-        """The commands of these kinds about a trigger, about its job or its group."""
-        found = [*self.commands[key]]
-        if ":" in key:
-            found += self.commands[job_of(key)] + self.commands[parse_key(key).trigger_group or ""]
-        return [command for command in found if command.kind in kinds]
-
-    def troubled(self, host: str, since: int, until: int) -> list[Trouble]:
-        """The times at which a host was out of reach of the others, between two instants. They may
-        still take it for gone a session timeout later."""
-        name = host.partition("#")[0]
-        return [
-            trouble
-            for trouble in self.history.record.troubles
-            if trouble.host == name
-            and trouble.kind in UNFENCED
-            and trouble.since <= until
-            and trouble.until + self.history.bounds.session_timeout >= since
-        ]
-
-    def died(self, run: Run) -> bool:
-        """Has the host of a run crashed since it started?"""
-        name = run.host.partition("#")[0]
-        return any(
-            trouble.host == name and trouble.kind == "crash" and trouble.since >= run.started
-            for trouble in self.history.record.troubles
-        )
 
 
 def check(history: History) -> tuple[Violation, ...]:

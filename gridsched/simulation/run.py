@@ -19,7 +19,8 @@ from gridsched.grid.embedded.maps import MapChange
 from gridsched.grid.faults import Faults, FaultyGrid, Rates
 from gridsched.grid.port import Grid
 from gridsched.simulation.chaos import Chaos
-from gridsched.simulation.checker import Violation, check
+from gridsched.simulation.checker import check
+from gridsched.simulation.facts import Violation
 from gridsched.simulation.history import Bounds, History, Trouble
 from gridsched.simulation.hosts import World, chance
 from gridsched.simulation.loop import HOST, SimulationLoop

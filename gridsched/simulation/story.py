@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from gridsched.model.firing import Firing
 from gridsched.model.keys import job_of, trigger_of
-from gridsched.simulation.checker import Violation
+from gridsched.simulation.facts import Violation
 from gridsched.simulation.history import History
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import NamedTuple
 
-from gridsched.simulation.checker import Violation
+from gridsched.simulation.facts import Violation
 from gridsched.simulation.history import History
 from gridsched.simulation.run import Report, simulate
 from gridsched.simulation.scenario import Scenario

@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 from planted_bugs import BUGS
 
-from gridsched.simulation.checker import Violation
+from gridsched.simulation.facts import Violation
 from gridsched.simulation.run import simulate
 from gridsched.simulation.scenario import Scenario
 
