@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
-from random import Random
 from typing import Final, NamedTuple
 
 from benchmarks.chaos.plan import Stroke, plan
@@ -16,7 +16,7 @@ from gridsched.simulation.checker import check
 from gridsched.simulation.facts import Violation
 from gridsched.simulation.history import Bounds, History, Record, Trouble
 from gridsched.simulation.hosts import chance
-from gridsched.simulation.workload import Workload
+from gridsched.simulation.workload import Workload, wishes
 
 MEMBERS: Final = 3
 NODES: Final = 3
@@ -83,11 +83,18 @@ async def carry_out(trial: Trial, folder: Path, say: Say) -> Judged:
     )
     async with stage:
         say(f"{MEMBERS} members and {NODES} nodes are up; logs in {folder}")
-        place = _Place(trial.seed, stage.record)
-        users = Workload(place, stage.client, min(trial.seconds, _SPAN))
+        place = _Place(stage.record)
         reading = asyncio.create_task(_read(stage))
-        commands = round(COMMANDS * trial.seconds)
-        giving = asyncio.create_task(users.give(trial.triggers, commands, trial.seconds))
+        begin = place.clock.now()
+        asked = wishes(
+            partial(chance, trial.seed),
+            trial.triggers,
+            round(COMMANDS * trial.seconds),
+            begin=begin,
+            span=min(trial.seconds, _SPAN),
+            seconds=trial.seconds,
+        )
+        giving = asyncio.create_task(Workload(place, stage.client).give(begin, asked))
         await Strokes(stage, trial, say).carry_out()
         giving.cancel()
         await asyncio.wait([giving])
@@ -104,13 +111,9 @@ async def carry_out(trial: Trial, folder: Path, say: Say) -> Judged:
 class _Place:
     """Where the users are."""
 
-    def __init__(self, seed: int, record: Record) -> None:
+    def __init__(self, record: Record) -> None:
         self.clock: Clock = SystemClock()
         self.record = record
-        self._seed = seed
-
-    def random(self, purpose: str) -> Random:
-        return chance(self._seed, purpose)
 
 
 async def _read(stage: Stage) -> None:

@@ -28,6 +28,11 @@ def chance(seed: int, purpose: str) -> Random:
     return Random(f"{seed} {purpose}")
 
 
+def shuffled(scenario: Scenario, purpose: str) -> Random:
+    """`chance` of what the plan leaves open: another one for each shuffle."""
+    return chance(scenario.seed, f"{purpose} {scenario.shuffle}" if scenario.shuffle else purpose)
+
+
 class Host:
     """A machine with one node on it, which its supervisor starts again whenever it ends."""
 
@@ -54,14 +59,14 @@ class World:
         self.record = Record(self.clock.now)
         self.settings = scenario.settings
         self.hosts: list[Host] = []
-        self._seed = scenario.seed
+        self._scenario = scenario
         self._ids: Ids = random_ids(self.random("ids"))
         self._rates = scenario.faults.grid
         self.grid = EmbeddedCluster(self.clock.now, self._ids, members=scenario.members)
 
     def random(self, purpose: str) -> Random:
-        """`chance` of this simulation."""
-        return chance(self._seed, purpose)
+        """`shuffled` of this simulation."""
+        return shuffled(self._scenario, purpose)
 
     async def add_host(self, name: str) -> Host:
         """A new host, once its node is active."""

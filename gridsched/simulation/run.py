@@ -7,6 +7,7 @@ import hashlib
 import logging
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -22,8 +23,9 @@ from gridsched.simulation.chaos import Chaos
 from gridsched.simulation.checker import check
 from gridsched.simulation.facts import Violation
 from gridsched.simulation.history import Bounds, History, Trouble
-from gridsched.simulation.hosts import World, chance
+from gridsched.simulation.hosts import World, chance, shuffled
 from gridsched.simulation.loop import HOST, SimulationLoop
+from gridsched.simulation.plan import wishes_of
 from gridsched.simulation.scenario import Scenario
 from gridsched.simulation.workload import Workload
 from gridsched.stores.caches import Caches, open_caches
@@ -65,7 +67,7 @@ class Trace:
 
 def simulate(scenario: Scenario, progress: Progress = lambda _seconds: None) -> Report:
     """Run a scenario to its end. The same one gives the same report."""
-    loop = SimulationLoop(chance(scenario.seed, "order"))
+    loop = SimulationLoop(shuffled(scenario, "order"))
     defects = Defects()
     try:
         with defects:
@@ -107,20 +109,19 @@ class _Simulation:
         self._scenario = scenario
         self._defects = defects
         self._world = World(loop, scenario)
-        self._chaos = Chaos(self._world, scenario.faults)
+        self._chaos = Chaos(self._world, partial(chance, scenario.seed), scenario)
         self._trace = Trace(self._world.clock.now)
 
     async def run(self, progress: Progress) -> Report:
         scenario, world = self._scenario, self._world
-        span = scenario.seconds - scenario.calm
+        span = scenario.trouble
         client = await self._client()
         for number in range(scenario.nodes):
             await world.add_host(f"node-{number}")
         self._follow()
         self._chaos.start()
-        workload = Workload(world, client, span)
-        giving = workload.give(scenario.triggers, scenario.commands, 0.85 * span)
-        users = asyncio.create_task(giving)
+        asked = (wish for wish in wishes_of(scenario) if scenario.keeps(wish.name))
+        users = asyncio.create_task(Workload(world, client).give(world.clock.start, asked))
         while world.loop.time() < span:
             await asyncio.sleep(min(_TELL, span - world.loop.time()))
             progress(world.loop.time())
@@ -131,7 +132,7 @@ class _Simulation:
         await self._chaos.stop()
         self._client_faults.change_rates(Rates())
         calm_since = world.clock.now()
-        await asyncio.sleep(max(0.0, scenario.seconds - world.loop.time()))
+        await asyncio.sleep(max(0.0, span + scenario.calm - world.loop.time()))
         progress(world.loop.time())
         history = await self._history(calm_since)
         return Report(scenario, history, check(history), self._trace.digest())

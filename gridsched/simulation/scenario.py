@@ -125,6 +125,12 @@ class Scenario(msgspec.Struct, frozen=True):
     start     what the clocks say at its begin, epoch ms
     triggers  made by the workload generator, with so many `commands` about them afterwards
     settings  of the nodes, with startup jobs that are simulated beside the generated ones
+
+    What is left of one that is reduced (see `simulation.shrink`):
+
+    only      the elements of its plan that are carried out, by name; None: all
+    cut       the calm comes already after so many seconds
+    shuffle   another order of what is ready, and other faults of single calls, for the same plan
     """
 
     seed: int = 1
@@ -137,3 +143,20 @@ class Scenario(msgspec.Struct, frozen=True):
     commands: int = 45
     faults: FaultRates = ALL_FAULTS
     settings: Settings = SIMULATED
+    only: tuple[str, ...] | None = None
+    cut: float | None = None
+    shuffle: int = 0
+
+    @property
+    def span(self) -> float:
+        """The seconds that the plan is made for: all but the calm."""
+        return self.seconds - self.calm
+
+    @property
+    def trouble(self) -> float:
+        """The seconds until the calm."""
+        return self.span if self.cut is None else min(self.cut, self.span)
+
+    def keeps(self, element: str) -> bool:
+        """Is this element of the plan carried out?"""
+        return self.only is None or element in self.only

@@ -4,15 +4,16 @@ and commands about them."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from random import Random
-from typing import Any, Final, Literal, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from gridsched.client.scheduler import AsyncScheduler
 from gridsched.clock import Clock
 from gridsched.errors import GridError, GridschedError, SubmissionTimeout
 from gridsched.model.calendar import Calendar, CronCalendar
 from gridsched.model.job import Job, Overlap
+from gridsched.model.keys import job_of, trigger_of
 from gridsched.model.retry import Retry
 from gridsched.model.trigger import (
     WHEN_SUBMITTED,
@@ -42,14 +43,92 @@ _ASK: Final = 3.0
 """Seconds between two attempts to give a command that must not be lost."""
 
 
+_FIRST: Final = "calendar"
+"""The element that stores the calendar before anything can be scheduled under it."""
+
+_COMMANDS: Final[tuple[tuple[CommandKind, int], ...]] = (
+    ("pause", 6), ("resume", 9), ("fire", 4), ("cancel", 5), ("delete", 1), ("schedule", 2),
+    ("calendar", 1), ("pause_group", 1), ("resume_group", 2),
+)  # fmt: skip
+"""What users ask for once jobs are there, and how often of all."""
+
+Chance = Callable[[str], Random]
+"""A source of chance of its own for each purpose."""
+
+
 class Given(NamedTuple):
-    """A command as it is given: see `Command`."""
+    """A command as it is given: see `Command`. A cancel names a trigger: its last run is meant."""
 
     kind: CommandKind
     key: str
     job: Job | None = None
     trigger: Trigger | None = None
     calendar: Calendar | None = None
+
+
+class Wish(NamedTuple):
+    """A command to be given, `at` so many seconds after the begin. It is an element of the plan: what
+    it asks for and when is the same, whichever other elements are left out."""
+
+    name: str
+    at: float
+    given: Given
+
+
+def wishes(
+    chance: Chance, triggers: int, commands: int, *, begin: int, span: float, seconds: float
+) -> Iterator[Wish]:
+    """All that users are to ask for, in order: first the jobs, within about the first eighth of the
+    span; then so many commands, within about so many seconds. In `span` seconds each trigger that
+    fires again and again is to fire a few times; `begin` is epoch ms."""
+    if not triggers:
+        return
+    instants = chance("instants of the users")
+    keys: list[str] = []
+    yield Wish(_FIRST, 0.0, _new_calendar(chance(_FIRST)))
+    at = 0.0
+    for number in range(1, triggers + 1):
+        at += instants.expovariate(8 * triggers / span)
+        wish = _schedule(chance, number, at, begin, span)
+        keys.append(wish.given.key)
+        yield wish
+    for number in range(1, commands + 1):
+        at += instants.expovariate(commands / seconds)
+        random = chance(f"command {number}")
+        kinds, weights = zip(*_COMMANDS, strict=True)
+        (kind,) = random.choices(kinds, weights)
+        if kind == "schedule":
+            wish = _schedule(chance, triggers + number, at, begin, span)
+            keys.append(wish.given.key)
+        else:
+            wish = Wish(f"command-{number}", at, _command(random, kind, keys))
+        yield wish
+
+
+def _schedule(chance: Chance, number: int, at: float, begin: int, span: float) -> Wish:
+    random = chance(f"trigger {number}")
+    job = _job(random, number)
+    trigger = _trigger(random, number, begin + round(at * 1000), span)
+    key = f"{job.key}:{trigger.group}/{trigger.name}"
+    return Wish(f"trigger-{number}", at, Given("schedule", key, job, trigger))
+
+
+def _command(random: Random, kind: CommandKind, keys: Sequence[str]) -> Given:
+    """A command of this kind about some trigger, job or group that was scheduled before."""
+    key = random.choice(keys)
+    match kind:
+        case "calendar":
+            return _new_calendar(random)
+        case "pause_group" | "resume_group":
+            return Given(kind, random.choice(_GROUPS))
+        case "cancel":
+            return Given(kind, key)
+        case _:
+            return Given(kind, key if random.random() < 0.7 else job_of(key))
+
+
+def _new_calendar(random: Random) -> Given:
+    return Given("calendar", CALENDAR, calendar=_calendar(random))
 
 
 class Place(Protocol):
@@ -61,47 +140,50 @@ class Place(Protocol):
     @property
     def record(self) -> Record: ...
 
-    def random(self, purpose: str) -> Random:
-        """A source of chance of its own for each purpose."""
-
 
 class Workload:
-    """Draws jobs and commands from chance, gives them to the cluster, and notes the answers. In
-    `span` seconds each trigger that fires again and again is to fire a few times."""
+    """Gives the cluster what users wish for, each at its time, and notes the answers."""
 
-    def __init__(self, world: Place, client: AsyncScheduler, span: float) -> None:
+    def __init__(self, world: Place, client: AsyncScheduler) -> None:
         self._world = world
         self._client = client
-        self._random = world.random("workload")
-        self._span = span
-        self._jobs: list[str] = []
-        self._triggers: list[str] = []
-        self._made = 0
 
-    async def give(self, triggers: int, commands: int, seconds: float) -> None:
-        """First the jobs, within the first eighth of the span; then so many commands, within about so
-        many seconds."""
-        if triggers:
-            await self.store_calendar()
-        random = self._world.random("commands")
+    async def give(self, begin: int, wishes: Iterable[Wish]) -> None:
+        """Ask for one after the other, without waiting for answers; for the first calendar alone until
+        it is there. What should have been asked for before the cluster was up is so now."""
         pending: set[asyncio.Task[None]] = set()
+        for wish in wishes:
+            await asyncio.sleep(max(0.0, wish.at - (self._world.clock.now() - begin) / 1000))
+            asking = asyncio.create_task(self._ask(wish.given))
+            pending.add(asking)
+            asking.add_done_callback(pending.discard)
+            if wish.name == _FIRST:
+                await asking
 
-        def start(command: Callable[[], Coroutine[Any, Any, None]]) -> None:
-            task = asyncio.create_task(command())
-            pending.add(task)
-            task.add_done_callback(pending.discard)
+    async def _ask(self, given: Given) -> None:
+        client, key, kind = self._client, given.key, given.kind
+        match kind:
+            case "schedule":
+                assert given.job is not None
+                assert given.trigger is not None
+                job, trigger = given.job, given.trigger
+                await self._note(given, lambda: client.schedule(job, trigger))
+            case "calendar":
+                await self._store_calendar(given)
+            case "cancel":
+                await self._cancel(given)
+            case "pause_group":
+                await self._note(given, lambda: client.pause_group(key))
+            case "resume_group":
+                await self._note(given, lambda: client.resume_group(key))
+            case "pause" | "resume" | "delete" | "fire":
+                give: Callable[[str], Awaitable[Any]] = getattr(client, kind)
+                await self._note(given, lambda: give(key))
 
-        for _ in range(triggers):
-            start(self.schedule)
-            await asyncio.sleep(random.expovariate(8 * triggers / self._span))
-        for _ in range(commands if triggers else 0):
-            await asyncio.sleep(random.expovariate(commands / seconds))
-            start(self.command)
-
-    async def store_calendar(self) -> None:
-        """The calendar that some triggers are under; every cluster has it from the start."""
-        calendar = _calendar(self._random)
-        given = Given("calendar", CALENDAR, calendar=calendar)
+    async def _store_calendar(self, given: Given) -> None:
+        """Until it is certain that it is stored: the checker must know which calendars were."""
+        calendar = given.calendar
+        assert calendar is not None
         answer: Answer = "unknown"
         while answer == "unknown":
             answer = await self._note(
@@ -109,54 +191,12 @@ class Workload:
             )
             await asyncio.sleep(_ASK)
 
-    async def schedule(self) -> None:
-        """One more job with a trigger."""
-        self._made += 1
-        job = _job(self._random, self._made)
-        trigger = _trigger(self._random, self._made, self._world.clock.now(), self._span)
-        key = f"{job.key}:{trigger.group}/{trigger.name}"
-        self._jobs.append(job.key)
-        self._triggers.append(key)
-        given = Given("schedule", key, job, trigger)
-        await self._note(given, lambda: self._client.schedule(job, trigger))
-
-    async def command(self) -> None:
-        """One command of some kind about some trigger or job."""
-        random = self._random
-        key = random.choice(self._triggers if random.random() < 0.7 else self._jobs)
-        kinds: list[tuple[CommandKind, int]] = [
-            ("pause", 6), ("resume", 9), ("fire", 4), ("cancel", 3), ("delete", 1), ("schedule", 2),
-            ("calendar", 1), ("pause_group", 1), ("resume_group", 2),
-        ]  # fmt: skip
-        (kind,) = random.choices([k for k, _ in kinds], [weight for _, weight in kinds])
-        match kind:
-            case "pause":
-                await self._note(Given(kind, key), lambda: self._client.pause(key))
-            case "resume":
-                await self._note(Given(kind, key), lambda: self._client.resume(key))
-            case "delete":
-                await self._note(Given(kind, key), lambda: self._client.delete(key))
-            case "fire":
-                await self._note(Given(kind, key), lambda: self._client.fire(key))
-            case "schedule":
-                await self.schedule()
-            case "calendar":
-                await self.store_calendar()
-            case "cancel":
-                await self._cancel()
-            case "pause_group" | "resume_group":
-                await self._group(kind)
-
-    async def _cancel(self) -> None:
-        runs = self._world.record.runs
-        if runs:
-            trigger = self._random.choice(runs).firing
-            await self._note(Given("cancel", trigger), lambda: self._client.cancel(trigger))
-
-    async def _group(self, kind: Literal["pause_group", "resume_group"]) -> None:
-        group, client = self._random.choice(_GROUPS), self._client
-        give = client.pause_group if kind == "pause_group" else client.resume_group
-        await self._note(Given(kind, group), lambda: give(group))
+    async def _cancel(self, given: Given) -> None:
+        """Of a trigger that has not run yet there is nothing to cancel."""
+        runs = (run.firing for run in reversed(self._world.record.runs))
+        firing = next((firing for firing in runs if trigger_of(firing) == given.key), None)
+        if firing is not None:
+            await self._note(given._replace(key=firing), lambda: self._client.cancel(firing))
 
     async def _note(self, given: Given, give: Callable[[], Awaitable[Any]]) -> Answer:
         """Give a command and note its answer."""
