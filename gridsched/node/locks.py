@@ -72,8 +72,12 @@ class JobLocks:
 
     async def release_stale(self, partitions: Sequence[int]) -> None:
         """Release the locks of what is over in these partitions: whoever was to give them back died."""
-        for record in await self._locks.find([], partitions):
-            await self.holder(record.key)
+        locks = await self._locks.find([], partitions)
+        firings = await self._firings.get_all({lock.value.firing for lock in locks})
+        for lock in locks:
+            firing = firings.get(lock.value.firing)
+            if firing is None or not self._holds(firing.value):
+                await self.holder(lock.key)
 
     async def step(self, record: Record[Firing], step: Callable[[Firing], Firing]) -> None:
         """Take a firing one step; the lock of one that this ends or parks is released. One that it

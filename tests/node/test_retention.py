@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from msgspec.structs import replace
+
 from gridsched import every
 from gridsched.model.caches import CacheSettings
 from gridsched.model.job import UNTIL_DISCARDED, Job
+from gridsched.node.locks import JobLocks
 from gridsched.node.retention import FENCE_MS
+from gridsched.stores.locks import JobLock
 
 
 def job(function: str = "echo", **fields) -> Job:
@@ -61,3 +67,36 @@ async def test_of_a_trigger_the_latest_firings_are_kept_by_number(cluster):
     assert len(await client.firings(of=often.key, state="COMPLETE")) == 5
     assert len(await client.firings(of="DEFAULT/kept")) >= 12
     assert len(await client.firings(of=seldom.key)) == 3
+
+
+async def test_the_locks_of_what_is_over_are_released_and_passed_on(cluster):
+    c = cluster()
+    node = await c.node("a")
+    client = await c.client()
+    alone = job("take", name="alone", disallow_concurrent=True)
+    running = await client.submit(replace(alone, data={"seconds": 3600}))
+    ended = await client.submit(job(name="ended"))
+    await ended.result(timeout=2)
+    held, locks = running.key, client.caches.locks
+    await locks.create(JobLock("DEFAULT/ended", ended.key, 0))
+    await locks.create(JobLock("DEFAULT/forgotten", "DEFAULT/forgotten:DEFAULT/t@0", 0))
+    await locks.create(JobLock("DEFAULT/waited", ended.key, 0, waiting=(held, 0)))
+    asked = spied(node.core.caches.locks.map, "get")
+    await JobLocks(node.core).release_stale(range(node.grid.partition_count))
+    assert {lock.key: lock.value.firing for lock in await locks.find()} == {
+        "DEFAULT/alone": held,
+        "DEFAULT/waited": held,
+    }
+    assert locks.data_key("DEFAULT/alone") not in asked, "what is held costs no call of its own"
+
+
+def spied(owner: Any, method: str) -> list[Any]:
+    """What a method of one argument is called with from now on."""
+    real, calls = getattr(owner, method), []
+
+    def call(argument: Any) -> Any:
+        calls.append(argument)
+        return real(argument)
+
+    setattr(owner, method, call)
+    return calls

@@ -14,9 +14,11 @@ from gridsched.simulation.scenario import Scenario
 
 SEEDS = range(1, 201)
 KNOWN = {
-    "delete_without_cancelling": 10,
-    "others_decision_ignored": 4,
-    "owner_change_ignored": 4,
+    "delete_without_cancelling": 23,
+    "others_decision_ignored": 7,
+    "owner_change_ignored": 2,
+    "pause_without_parking": 23,
+    "recovery_without_fence": 7,
 }
 """Seeds that have found it before, and are tried first."""
 
