@@ -142,27 +142,11 @@ def _by_time(calendar: DailyCalendar, instant: int) -> int | None:
 
 
 def _by_cron(calendar: CronCalendar, instant: int) -> int | None:
-    """Excluded seconds, minutes, hours and days are passed over as wholes where the expression
-    names all their parts."""
     expression = cron_parse.parse(calendar.expression)
     tz = localtime.zone(calendar.zone)
     local = localtime.to_local(instant // 1000 * 1000, tz)
-    if not cron.matches(expression, local):
-        return instant
-    if expression.seconds != _ALL_SECONDS:
-        end = local + timedelta(seconds=1)
-    elif expression.minutes != _ALL_MINUTES:
-        end = local.replace(second=0) + timedelta(minutes=1)
-    elif expression.hours != _ALL_HOURS:
-        end = local.replace(minute=0, second=0) + timedelta(hours=1)
-    else:
-        end = datetime.combine(local, time()) + _DAY
-    return _first_after(instant, end, tz)
-
-
-_ALL_SECONDS: Final = (1 << 60) - 1
-_ALL_MINUTES: Final = (1 << 60) - 1
-_ALL_HOURS: Final = (1 << 24) - 1
+    end = cron.matches_until(expression, local)
+    return instant if end == local else _first_after(instant, end, tz)
 
 
 def _first_after(instant: int, local: datetime, tz: ZoneInfo) -> int:

@@ -25,6 +25,8 @@ from gridsched.policy.cron_parse import (
 from gridsched.policy.localtime import DstPolicy, Shift
 
 _DAYS_IN_MONTH: Final = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_ALL_SECONDS: Final = (1 << 60) - 1
+_ALL_MINUTES: Final = (1 << 60) - 1
 _ALL_HOURS: Final = (1 << 24) - 1
 _DAYS_IN_WEEK: Final = 7
 _SUNDAY: Final = 1
@@ -74,15 +76,25 @@ def count_fires(
     return count
 
 
-def matches(expression: CronExpression, local: datetime) -> bool:
-    """Whether the expression names a local time, to the second (Quartz's isSatisfiedBy)."""
+def matches_until(expression: CronExpression, local: datetime) -> datetime:
+    """The end of a run of seconds that the expression all names, from a local time on: that time
+    itself where it is not named (Quartz's isSatisfiedBy). The run may go on after it, for it is looked
+    at within the minute; within the hour, the day, or up to the next day where all parts of the
+    smaller ones are named."""
     year = local.year - FIRST_YEAR
     if year < 0 or not expression.years >> year & expression.months >> local.month & 1:
-        return False
+        return local
     if not _days_of(expression.days, local.year, local.month).matching >> local.day & 1:
-        return False
-    hours, minutes, seconds = _times_on(expression, local.date())
-    return bool(hours >> local.hour & minutes >> local.minute & seconds >> local.second & 1)
+        return local
+    hours, minutes, seconds = _times_on(expression, local)
+    if not hours >> local.hour & minutes >> local.minute & seconds >> local.second & 1:
+        return local
+    if seconds != _ALL_SECONDS:
+        return local + timedelta(seconds=_run(seconds, local.second))
+    if minutes != _ALL_MINUTES:
+        return local.replace(second=0) + timedelta(minutes=_run(minutes, local.minute))
+    hour = local.replace(minute=0, second=0)
+    return hour + timedelta(hours=_run(hours, local.hour))
 
 
 def default_dst(expression: CronExpression) -> DstPolicy:
@@ -274,6 +286,12 @@ def _nearest_weekday(day: int, weekday: int, length: int) -> int:
     if weekday == _SUNDAY:
         return day + 1 if day < length else day - 2
     return day
+
+
+def _run(mask: int, at: int) -> int:
+    """How many bits are set in a row, from `at` on."""
+    rest = ~(mask >> at)
+    return (rest & -rest).bit_length() - 1
 
 
 def _nth_weekday(wanted: WeekdayInMonth, length: int, first_weekday: int) -> int:

@@ -58,8 +58,9 @@ def replay(
     visited: set[int] = set()
     trigger = accepted
     while found := _next_records(trigger, ledger, versions):
-        judged = [(_judge(step, rules), step) for step in found]
-        problem, step = next((pair for pair in judged if not pair[0]), judged[0])
+        judged = ((_judge(step, rules), step) for step in found)
+        first = next(judged)
+        problem, step = first if not first[0] else next((j for j in judged if not j[0]), first)
         visited.add(step.firing.scheduled)
         if problem:
             findings.append(Finding(step.firing.scheduled, problem))

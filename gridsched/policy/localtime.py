@@ -160,7 +160,10 @@ def _pass_of(dst: DstPolicy) -> int:
 
 def _offsets(local: datetime, tz: ZoneInfo) -> tuple[timedelta, timedelta]:
     """A local time's UTC offsets before and after the clock change near it; equal where none is."""
-    early, late = tz.utcoffset(local.replace(fold=0)), tz.utcoffset(local.replace(fold=1))
+    other = tz.utcoffset(local.replace(fold=1 - local.fold))
+    early, late = tz.utcoffset(local), other
+    if local.fold:
+        early, late = late, early
     assert early is not None
     assert late is not None
     return early, late

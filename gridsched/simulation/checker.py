@@ -22,11 +22,11 @@ from typing import Final
 
 from gridsched.model.firing import FINAL, STARTABLE, Firing
 from gridsched.model.job import Job
-from gridsched.model.keys import job_of
+from gridsched.model.keys import job_of, parse_key
 from gridsched.model.trigger import Trigger
 from gridsched.policy.calendars import resolve
 from gridsched.policy.ledger import Rules, Versions, replay, unaccounted
-from gridsched.policy.submissions import as_accepted
+from gridsched.policy.submissions import MANUAL_GROUP, as_accepted
 from gridsched.simulation.facts import Facts, Violation
 from gridsched.simulation.history import Command, History, Run
 
@@ -222,11 +222,18 @@ def _stopped(trigger: str, run: Run, facts: Facts) -> Command | None:
     kinds = ["pause", "resume", "delete", "schedule", "pause_group", "resume_group"]
     asked = [c for c in facts.about(trigger, kinds) if c.answer != "rejected"]
     for stop in asked:
-        if stop.kind in _STOPS and stop.answer == "accepted":
+        if stop.kind in _STOPS and stop.answer == "accepted" and not _fired_since(run, stop):
             undone = any(c.kind in _UNDO and _may_follow_on(c, stop, run) for c in asked)
             if stop.answered + entry < run.started and not undone:
                 return stop
     return None
+
+
+def _fired_since(run: Run, stop: Command) -> bool:
+    """Was it fired by hand since? A pause is of the triggers that a job has, as in Quartz."""
+    key = parse_key(run.firing)
+    by_hand = key.trigger_group == MANUAL_GROUP and (key.scheduled or 0) >= stop.sent
+    return by_hand and stop.kind != "delete"
 
 
 def _may_follow_on(command: Command, stop: Command, run: Run) -> bool:
@@ -277,8 +284,7 @@ def _stuck(facts: Facts) -> Iterator[Violation]:
 def _held_up(firing: Firing, facts: Facts, overdue: int) -> str:
     """Why an unfinished firing should not be so; "" where it may be."""
     if firing.state in STARTABLE:
-        waiting = _exclusive(firing.job, facts) and firing.job in facts.history.locks
-        if (firing.fire_at or firing.scheduled) < overdue and not waiting:
+        if (firing.fire_at or firing.scheduled) < overdue and not _has_to_wait(firing.job, facts):
             return f"is still {firing.state}"
     elif firing.state == "EXECUTING":
         running = [run for run in facts.runs(firing.key) if run.ended is None]
@@ -289,6 +295,16 @@ def _held_up(firing: Firing, facts: Facts, overdue: int) -> str:
         if trigger is None or trigger.state != "PAUSED":
             return "is PAUSED, but its trigger is not"
     return ""
+
+
+def _has_to_wait(job: str, facts: Facts) -> bool:
+    """Is the job busy with another of its firings, or was it until just now?"""
+    history = facts.history
+    just_now = history.ended_at - history.bounds.lateness
+    return _exclusive(job, facts) and (
+        job in history.locks
+        or any(r.job == job and (r.ended or 0) >= just_now for r in history.record.runs)
+    )
 
 
 def _exclusive(job: str, facts: Facts) -> bool:
