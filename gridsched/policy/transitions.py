@@ -24,6 +24,9 @@ class Judged(NamedTuple):
 
 NOT_JUDGED: Final = Judged()
 
+LONGEST: Final = 64
+"""The most leases between two looks at a firing that nothing happens to."""
+
 
 def start(firing: Firing, member: str, incarnation: str, now: int, lease: int) -> Firing:
     """ACQUIRED to EXECUTING on `member`."""
@@ -145,9 +148,10 @@ def is_unplaced(firing: Firing) -> bool:
 
 
 def renew(firing: Firing, now: int, lease: int) -> Firing:
-    """Looked at and left as it is: the next look waits longer the later the firing already is."""
-    late = now - (firing.fire_at or firing.scheduled)
-    return replace(firing, due=now + max(lease, late))
+    """Looked at and left as it is: the next look waits longer the longer the firing has been under
+    way already, up to LONGEST leases."""
+    under_way = now - max(firing.fire_at or firing.scheduled, firing.acquired_at)
+    return replace(firing, due=now + min(max(lease, under_way), LONGEST * lease))
 
 
 def send_again(firing: Firing, member: str, now: int, lease: int) -> Firing:

@@ -127,12 +127,19 @@ def test_retries_wait_longer_up_to_the_most() -> None:
 
 
 @given(firings(), st.integers(1, 10_000))
-def test_the_later_a_firing_is_the_longer_it_waits_for_the_next_look(
+def test_the_longer_a_firing_is_under_way_the_longer_it_waits_for_the_next_look(
     firing: Firing, lease: int
 ) -> None:
     renewed = transitions.renew(firing, NOW, lease)
     assert renewed.due is not None
-    assert renewed.due - NOW == max(lease, NOW - firing.scheduled)
+    under_way = NOW - max(firing.scheduled, firing.acquired_at)
+    assert renewed.due - NOW == min(max(lease, under_way), transitions.LONGEST * lease)
+
+
+def test_what_was_claimed_late_is_looked_at_soon() -> None:
+    """Its trigger was paused for a day; its payload may be lost as any other's may."""
+    claimed = Firing("k", NOW - 86_400_000, acquired_at=NOW - 10)
+    assert transitions.renew(claimed, NOW, 5000).due == NOW + 5000
 
 
 @pytest.mark.parametrize("state", get_args(FiringState))
