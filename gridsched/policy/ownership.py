@@ -6,10 +6,16 @@ moment race on the fence, and one loses.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import mmh3
+
+
+@lru_cache(maxsize=65536)
+def _heaviest(partition: int, candidates: tuple[str, ...]) -> str | None:
+    """Rendezvous hashing; remembered, for every node asks again whenever one comes or goes."""
+    return max(candidates, key=lambda name: (_weight(partition, name), name), default=None)
 
 
 @lru_cache(maxsize=65536)
@@ -25,20 +31,24 @@ def assign(partition: int, grid_member: str | None, nodes: Mapping[str, str]) ->
     polling stays local; among equals rendezvous hashing chooses, so that a node that comes or goes
     moves only its own share.
     """
-    beside = [name for name, uuid in nodes.items() if uuid and uuid == grid_member]
-    candidates: Iterable[str] = beside or nodes
-    return max(candidates, key=lambda name: (_weight(partition, name), name), default=None)
+    return _heaviest(partition, _candidates(grid_member, nodes))
 
 
 def owned(
     node: str, grid_members: Sequence[str | None], nodes: Mapping[str, str]
 ) -> tuple[int, ...]:
     """The partitions that `node` owns; `grid_members` holds each partition's primary."""
+    candidates = {uuid: _candidates(uuid, nodes) for uuid in set(grid_members)}
     return tuple(
         partition
         for partition, grid_member in enumerate(grid_members)
-        if assign(partition, grid_member, nodes) == node
+        if _heaviest(partition, candidates[grid_member]) == node
     )
+
+
+def _candidates(grid_member: str | None, nodes: Mapping[str, str]) -> tuple[str, ...]:
+    beside = tuple(name for name, uuid in nodes.items() if uuid and uuid == grid_member)
+    return beside or tuple(nodes)
 
 
 def slices(partitions: Sequence[int], size: int) -> tuple[tuple[int, ...], ...]:

@@ -98,7 +98,12 @@ class SimulationLoop(asyncio.BaseEventLoop):
             if host in self._frozen:
                 self._frozen[host].append(handle)
                 return
-        handle._run()
+        try:
+            handle._context.run(handle._callback, *handle._args)  # type: ignore[attr-defined]
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # what nobody awaits must not go unseen
+            self._failure = self._failure or error
 
     def _advance(self) -> None:
         """Jump to the next timer, and make ready all that is due then."""
