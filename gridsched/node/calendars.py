@@ -21,6 +21,7 @@ class Calendars:
     def __init__(self, core: Core) -> None:
         self._caches = core.caches
         self._clock = core.clock
+        self._look_ahead = core.settings.look_ahead_ms
 
     async def store(self, command: StoreCalendar) -> list[Record[Trigger]]:
         """Store a calendar; the triggers whose next fire it moved."""
@@ -78,10 +79,13 @@ class Calendars:
             raise NotFound(f"there is no calendar {name!r}")
         resolved = resolve(name, by_name)
         now = self._clock.now()
+        claimed_until = now + self._look_ahead
         moved: list[Record[Trigger]] = []
         for record in await self._caches.triggers.find([Equal("calendar", name)]):
             changed = await change(
-                self._caches.triggers, record, lambda t: policy.recomputed(t, resolved, now)
+                self._caches.triggers,
+                record,
+                lambda trigger: policy.recomputed(trigger, resolved, now, claimed_until),
             )
             if changed is not None and changed.raw != record.raw:
                 moved.append(changed)

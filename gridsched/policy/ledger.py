@@ -7,7 +7,7 @@ it must hold what the misfire policy answers for that time, and no record may be
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -15,9 +15,9 @@ from msgspec.structs import replace
 
 from gridsched.model.firing import Firing
 from gridsched.model.trigger import Trigger
-from gridsched.policy.calendars import ResolvedCalendar
+from gridsched.policy.calendars import MAX_MOVES, ResolvedCalendar, included
 from gridsched.policy.claim import Instant, Window, adopt, claim
-from gridsched.policy.submissions import recomputed
+from gridsched.policy.fire_times import following
 
 Versions = Sequence[ResolvedCalendar | None]
 """The calendars that a trigger may have been claimed by; one None where it names none."""
@@ -93,9 +93,9 @@ def _as_claimed(step: _Step, rules: Rules) -> Firing:
 def unaccounted(replayed: Trigger, stored: Trigger, versions: Versions) -> Finding | None:
     """The instant at which the records end although the trigger as it is stored has gone past it."""
     scheduled = replayed.next_fire
-    if scheduled is None or stored.next_fire in _candidates(replayed, versions):
-        return None
-    if stored.next_fire is not None and stored.next_fire < scheduled:
+    if len(versions) > 1:
+        scheduled = next(_open(replayed, {}, versions), None)
+    if scheduled is None or (stored.next_fire is not None and stored.next_fire <= scheduled):
         return None
     return Finding(scheduled, "has no record, and its trigger has gone on")
 
@@ -122,27 +122,35 @@ def _window(firing: Firing, rules: Rules) -> Window:
 def _next_records(
     trigger: Trigger, ledger: Mapping[int, Firing], versions: Versions
 ) -> list[_Step]:
-    """The records of the next instant: several where its calendar was changed meanwhile."""
-    calendars = versions or (None,)
-    moved = [_moved(trigger, calendar) for calendar in calendars if len(calendars) > 1]
-    named = [each for each in (trigger, *moved) if each.next_fire in ledger]
-    first = min((each.next_fire for each in named if each.next_fire is not None), default=None)
-    return [
-        _Step(each, ledger[first], calendar)
-        for each in named
-        if each.next_fire == first is not None
-        for calendar in calendars
-    ]
+    """The record of the next instant, with each calendar by which it may have been claimed."""
+    if len(versions) > 1:
+        first = next(_open(trigger, ledger, versions), None)
+        trigger = trigger if first is None else _moved(trigger, first)
+    else:
+        first = trigger.next_fire
+    if first is None or first not in ledger:
+        return []
+    return [_Step(trigger, ledger[first], calendar) for calendar in versions or (None,)]
 
 
-def _moved(trigger: Trigger, calendar: ResolvedCalendar | None) -> Trigger:
-    """As the change to this calendar made it. Where it has ended by one, it may go on by another."""
-    return recomputed(replace(trigger, state="NORMAL", finished_at=None), calendar, 0)
+def _open(trigger: Trigger, ledger: Mapping[int, Firing], versions: Versions) -> Iterator[int]:
+    """The instants after those that are accounted for which have a record, or should have one: every
+    calendar includes them. What one of the calendars leaves out may be without."""
+    done = trigger.since - 1 if trigger.previous_fire is None else trigger.previous_fire
+    runs = trigger.fired - trigger.misfired
+    fire = following(trigger, done, runs)
+    for _ in range(MAX_MOVES):
+        if fire is None:
+            return
+        includes = [calendar is None or included(calendar, fire) for calendar in versions]
+        if all(includes) or (any(includes) and fire in ledger):
+            yield fire
+        fire = following(trigger, fire, runs)
 
 
-def _candidates(trigger: Trigger, versions: Versions) -> set[int | None]:
-    moved = (_moved(trigger, calendar).next_fire for calendar in versions)
-    return {trigger.next_fire, *moved} if len(versions) > 1 else {trigger.next_fire}
+def _moved(trigger: Trigger, to: int) -> Trigger:
+    """As a change of its calendar moved it. Where it had ended by one, it went on by another."""
+    return replace(trigger, state="NORMAL", next_fire=to, due=to, finished_at=None)
 
 
 def _judge(step: _Step, rules: Rules) -> str:

@@ -122,15 +122,24 @@ def calendar_of(trigger: Trigger, calendars: Mapping[str, Calendar]) -> Resolved
     return resolve(trigger.calendar, calendars) if trigger.calendar else None
 
 
-def recomputed(trigger: Trigger, calendar: ResolvedCalendar | None, now: int) -> Trigger:
+def recomputed(
+    trigger: Trigger, calendar: ResolvedCalendar | None, now: int, claimed_until: int = 0
+) -> Trigger:
     """The trigger after its calendar or the rules of its zone changed: what it has fired stands, its
-    next fire is computed anew (Quartz's updateWithNewCalendar)."""
+    next fire is computed anew (Quartz's updateWithNewCalendar).
+
+    Up to `claimed_until` another node may be claiming it just now, and what its calendar excluded
+    stays so: there the next fire is not moved to an earlier instant.
+    """
     if trigger.state not in ("NORMAL", "PAUSED") or trigger.finished_at is not None:
         return trigger
     done = trigger.since - 1 if trigger.previous_fire is None else trigger.previous_fire
+    if trigger.next_fire is not None:
+        done = max(done, min(trigger.next_fire, claimed_until) - 1)
     fire = following(trigger, done, trigger.fired - trigger.misfired, calendar)
-    if fire is None:
-        return replace(trigger, state="COMPLETE", next_fire=None, due=None, finished_at=now)
+    if fire is None:  # One that is paused stays so: what was parked with it is not to start.
+        state = "COMPLETE" if trigger.state == "NORMAL" else trigger.state
+        return replace(trigger, state=state, next_fire=None, due=None, finished_at=now)
     return replace(
         trigger,
         next_fire=fire,

@@ -112,6 +112,18 @@ def test_a_replaced_calendar_gives_another_next_fire() -> None:
     assert changed.next_fire == changed.due == NOW + 3 * DAY
 
 
+def test_a_replaced_calendar_does_not_bring_back_what_the_one_before_left_out() -> None:
+    """Nor what lies before an instant that may be claimed at this moment."""
+    (weekly,) = plan(Simple(NOW, DAY), calendar="weekend").triggers
+    later = NOW + 2 * DAY
+    assert recomputed(weekly, None, later).next_fire == NOW
+    assert recomputed(weekly, None, later, claimed_until=later + 5).next_fire == later + DAY
+    in_time = recomputed(weekly, None, NOW - DAY, claimed_until=NOW - DAY + 5)
+    assert in_time.next_fire == NOW
+    late = NOW + 5 * DAY
+    assert recomputed(weekly, None, late, claimed_until=late + 5).next_fire == weekly.next_fire
+
+
 def test_a_calendar_replaced_while_its_trigger_is_paused_counts_once_it_is_resumed() -> None:
     (trigger,) = plan(Simple(NOW, DAY)).triggers
     changed = recomputed(pause_trigger(trigger), resolve("weekend", CALENDARS), NOW)
@@ -125,6 +137,13 @@ def test_a_trigger_whose_calendar_leaves_it_nothing_is_finished_now() -> None:
     ended = recomputed(trigger, resolve("never", CALENDARS), NOW + 5)
     assert (ended.state, ended.next_fire, ended.due) == ("COMPLETE", None, None)
     assert ended.finished_at == NOW + 5
+
+
+def test_a_paused_trigger_whose_calendar_leaves_it_nothing_stays_paused() -> None:
+    (trigger,) = plan(Simple(NOW, DAY)).triggers
+    ended = recomputed(pause_trigger(trigger), resolve("never", CALENDARS), NOW + 5)
+    assert (ended.state, ended.next_fire, ended.finished_at) == ("PAUSED", None, NOW + 5)
+    assert resume_trigger(ended).state == "COMPLETE"
 
 
 def test_a_trigger_scheduled_again_starts_afresh() -> None:
