@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Any, Final
 
 from lxml import etree
@@ -89,7 +90,7 @@ def _compile(written: str, text: str, namespaces: Mapping[str, str]) -> Any:
 def _check_names(text: str, namespaces: Mapping[str, str]) -> None:
     """InvalidCondition where a variable, a function or a prefix has no meaning."""
     tokens = [found for found in _TOKEN.finditer(text) if not found["skip"]]
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+    for token, following in zip_longest(tokens, tokens[1:]):
         name, sign = token["name"], following["sign"] if following else None
         if token["sign"] == "$":
             raise InvalidCondition(text, "there are no variables", position=token.start())

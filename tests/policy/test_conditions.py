@@ -47,6 +47,8 @@ def judged(text: str, language: ConditionLanguage, value: Any, **namespaces: str
         ("div/mod = 'x' and //*[self::div or (@a)]", "<r a='1'><div><mod>x</mod></div></r>", True),
         ("//@level = 'low'", "<?xml version='1.0' encoding='latin-1'?><a level='low'/>", True),
         ("contains(//name, 'é')", "<name>café</name>", True),
+        ("0", "<r/>", False),
+        ("1", "<r/>", True),
     ],
 )
 def test_xpath_on_xml(text: str, value: str, held: bool) -> None:
