@@ -20,12 +20,18 @@ from gridsched.grid.port import GridMember
 P = ParamSpec("P")
 R = TypeVar("R")
 A = TypeVar("A")
+A_co = TypeVar("A_co", covariant=True)
 B = TypeVar("B")
 
 
-class _Shell(Protocol[A]):
-    _portal: Portal
-    _inner: A
+class _Shell(Protocol[A_co]):
+    """What has an async twin within, or an heir of it."""
+
+    @property
+    def _portal(self) -> Portal: ...
+
+    @property
+    def _inner(self) -> A_co: ...
 
 
 def blocking(
