@@ -33,7 +33,7 @@ def why_no_member() -> str:
 
 def start_member(folder: Path, cluster_name: str) -> Any:
     """A cluster of one member that serves clients; `addresses` and `stop()`."""
-    cluster = helper().HazelcastCluster(folder, cluster_name=cluster_name)
+    cluster = helper().HazelcastCluster(folder, cluster_name=cluster_name, java=())
     try:
         cluster.start()
     except BaseException:

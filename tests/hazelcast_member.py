@@ -21,6 +21,9 @@ START_TIMEOUT: Final = 60.0
 STOP_TIMEOUT: Final = 20.0
 POLL_INTERVAL: Final = 0.05
 
+QUICK_START: Final = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+"""Java's options for a member that lives for seconds: half of its work would be compiling itself."""
+
 _MODULE_ACCESS: Final = [
     "--add-modules",
     "java.se",
@@ -50,6 +53,7 @@ _CONFIG: Final = """<?xml version="1.0" encoding="UTF-8"?>
   </network>
   <properties>
     <property name="hazelcast.phone.home.enabled">false</property>
+    <property name="hazelcast.wait.seconds.before.join">0</property>
   </properties>
   <map name="*"><backup-count>1</backup-count></map>
   {queues}
@@ -98,16 +102,25 @@ def _fetch(home: Path) -> None:
 
 
 class HazelcastMember:
-    """One member, a process of its own. `heap` is Java's -Xmx."""
+    """One member, a process of its own. `heap` is Java's -Xmx, `java` are its other options."""
 
-    def __init__(self, config: Path, port: int, log: Path, heap: str = "512m") -> None:
+    def __init__(
+        self, config: Path, port: int, log: Path, heap: str = "512m", java: Sequence[str] = ()
+    ) -> None:
         self.port = port
         self.address = f"127.0.0.1:{port}"
         self.log = log
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                _command(config, heap), stdout=output, stderr=subprocess.STDOUT, cwd=log.parent
+                _command(config, heap, java),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=log.parent,
             )
+
+    @property
+    def runs(self) -> bool:
+        return self._process.poll() is None
 
     def wait_started(self) -> None:
         """Until it serves clients. RuntimeError, with the end of its log, where it does not."""
@@ -137,7 +150,7 @@ class HazelcastMember:
             self.kill()
 
     def _has_started(self) -> bool:
-        if self._process.poll() is not None:
+        if not self.runs:
             raise RuntimeError(f"the member at {self.address} ended:\n{self._end()}")
         return "is STARTED" in self.log.read_text(errors="replace") and _accepts(self.port)
 
@@ -149,24 +162,34 @@ class HazelcastCluster:
     """Members in one cluster: a context manager that starts `size` of them and stops them all."""
 
     def __init__(
-        self, folder: Path, size: int = 1, *, cluster_name: str = "conformance", extra: str = ""
+        self,
+        folder: Path,
+        size: int = 1,
+        *,
+        cluster_name: str = "conformance",
+        extra: str = "",
+        java: Sequence[str] = QUICK_START,
     ) -> None:
         self.cluster_name = cluster_name
         self.members: list[HazelcastMember] = []
         self._folder = folder
         self._ports = [free_port() for _ in range(size)]
         self._extra = extra
+        self._java = java
 
     @property
     def addresses(self) -> list[str]:
         return [f"127.0.0.1:{port}" for port in self._ports]
 
     def start(self) -> None:
-        """Start all members; return when they serve clients."""
+        """Start all members; return when they serve clients.
+
+        One after the other: those that start at once take five seconds to settle who is first.
+        """
         find_jar()
-        self.members = [self._spawn(port) for port in self._ports]
-        for member in self.members:
-            member.wait_started()
+        for port in self._ports:
+            self.members.append(self._spawn(port))
+            self.members[-1].wait_started()
 
     def restart(self, index: int) -> None:
         """Start a new member where one has ended, and return when it serves clients."""
@@ -190,11 +213,12 @@ class HazelcastCluster:
 
     def _spawn(self, port: int) -> HazelcastMember:
         config = self._folder / f"hazelcast-{port}.xml"
+        there = [member.address for member in self.members if member.runs]
         config.write_text(
             _CONFIG.format(
                 cluster_name=self.cluster_name,
                 port=port,
-                members="".join(f"<member>{address}</member>" for address in self.addresses),
+                members="".join(f"<member>{address}</member>" for address in there),
                 queues="".join(
                     f'<queue name="{name}"><max-size>{size}</max-size></queue>'
                     for name, size in BOUNDED_QUEUES.items()
@@ -202,12 +226,14 @@ class HazelcastCluster:
                 extra=self._extra,
             )
         )
-        return HazelcastMember(config, port, self._folder / f"hazelcast-{port}.log")
+        log = self._folder / f"hazelcast-{port}.log"
+        return HazelcastMember(config, port, log, java=self._java)
 
 
-def _command(config: Path, heap: str) -> Sequence[str]:
+def _command(config: Path, heap: str, java: Sequence[str]) -> Sequence[str]:
     return [
         "java",
+        *java,
         "-Xms128m",
         f"-Xmx{heap}",
         f"-Dhazelcast.config={config}",

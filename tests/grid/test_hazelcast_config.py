@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from conformance import A, value
-from hazelcast_member import HazelcastMember, free_port
+from hazelcast_member import QUICK_START, HazelcastMember, free_port
 from lxml import etree
 
 from gridsched.grid.hazelcast import HazelcastGrid
@@ -67,7 +67,7 @@ async def test_a_member_starts_with_the_config_that_users_copy(java: None, tmp_p
     port = free_port()
     config = tmp_path / "hazelcast.xml"
     config.write_text(SHIPPED.read_text().replace(">5701<", f">{port}<"))
-    member = HazelcastMember(config, port, tmp_path / "member.log")
+    member = HazelcastMember(config, port, tmp_path / "member.log", java=QUICK_START)
     grid = HazelcastGrid([member.address], "dev")
     try:
         await asyncio.to_thread(member.wait_started)
