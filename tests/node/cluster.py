@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from gridsched.client.scheduler import AsyncScheduler
 from gridsched.clock import random_ids
@@ -19,6 +19,13 @@ from gridsched.node.machine import SystemMachine
 from gridsched.node.node import Node
 from gridsched.simulation.virtual_time import VirtualClock, VirtualTimeLoop
 from gridsched.stores.caches import open_caches
+
+SELDOM: Final = {
+    "poll_interval_ms": 5_000,
+    "look_ahead_ms": 10_000,
+    "session_timeout_ms": 60_000,
+}
+"""Settings for tests that last hours: a node looks for due triggers, and beats, a tenth as often."""
 
 
 class Runs(Hook):

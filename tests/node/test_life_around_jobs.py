@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from cluster import SELDOM
+
 from gridsched.client.triggers import every, once
 from gridsched.model.job import Job
 from gridsched.simulation.virtual_time import START
@@ -78,7 +80,7 @@ async def test_a_jittered_run_starts_within_its_jitter_and_keeps_its_instant(clu
 
 
 async def test_a_jittered_run_whose_trigger_is_paused_meanwhile_does_not_start(cluster):
-    c = cluster()
+    c = cluster(**SELDOM)
     await c.node("a")
     client = await c.client()
     trigger = await client.schedule(job("far"), once(NOW + timedelta(seconds=3), jitter=3600))

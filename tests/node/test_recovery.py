@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cluster import SELDOM
 
 from gridsched.client.triggers import every, once
 from gridsched.config.settings import StartupJob
@@ -227,7 +228,7 @@ async def test_a_full_queue_makes_a_herd_late_but_loses_none(cluster):
 
 
 async def test_old_records_go_when_their_retention_is_over(cluster):
-    c = cluster()
+    c = cluster(**SELDOM)
     await c.node("a")
     client = await c.client()
     for _ in range(3):

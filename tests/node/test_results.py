@@ -7,6 +7,7 @@ import inspect
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cluster import SELDOM
 
 from gridsched.client.blocking import Results
 from gridsched.client.results import AsyncResults
@@ -51,7 +52,7 @@ async def test_all_the_latest_and_the_oldest(cluster):
 
 
 async def test_the_latest_is_found_however_old_it_is(cluster):
-    c = cluster()
+    c = cluster(**SELDOM)
     client = await ran(c, 3, retention=UNTIL_DISCARDED)
     for wait in (600, 6 * 3600):
         await c.pass_time(wait)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cluster import SELDOM
 
 from gridsched.client.triggers import every, once
 from gridsched.errors import JobCancelled, JobFailed
@@ -131,7 +132,7 @@ async def test_the_lock_of_a_cancelled_run_whose_member_died_goes_with_the_lease
 
 
 async def test_the_next_instant_of_a_trigger_is_cancelled_before_anybody_claims_it(cluster):
-    c = cluster()
+    c = cluster(**SELDOM)
     await c.node("a")
     client = await c.client()
     at = NOW + timedelta(hours=3)

@@ -14,6 +14,7 @@ from gridsched.errors import (
     ResultTimeout,
     SubmissionRejected,
 )
+from gridsched.model.caches import CacheSettings
 from gridsched.model.job import Job, Retry
 from gridsched.node.retention import FENCE_MS
 
@@ -155,7 +156,7 @@ async def test_another_session_acquires_an_outcome_by_its_id(cluster):
 
 
 async def test_records_go_when_final_or_stay_until_they_are_discarded(cluster):
-    c = cluster()
+    c = cluster(caches=CacheSettings(firing_retention_ms=600_000, result_retention_ms=600_000))
     await c.node("a")
     client = await c.client()
     async with client.session() as session:
@@ -170,7 +171,7 @@ async def test_records_go_when_final_or_stay_until_they_are_discarded(cluster):
         await c.pass_time(GONE)
         assert {f.key for f in await client.firings()} == {kept.id, own.id}
         assert await brief.get() == 1, "what its session has seen stays with the outcome"
-        await c.pass_time(7200)
+        await c.pass_time(1200)
         assert await (await session.acquire(kept.id)).get(timeout=2) == 2
         await session.discard(kept)
         await session.discard(kept)  # again
