@@ -68,9 +68,13 @@ def test_the_same_seed_is_the_same_history_in_every_process_and_folder(tmp_path:
 
 
 def test_every_kind_of_fault_happens() -> None:
-    reports = [simulate(replace(SHORT, seed=seed, seconds=400.0)) for seed in range(1, 6)]
-    kinds = {trouble.kind for report in reports for trouble in report.history.record.troubles}
-    assert {"crash", "stall", "cut", "member"} <= kinds
+    wanted = {"crash", "stall", "cut", "member"}
+    for seed in range(1, 6):
+        report = simulate(replace(SHORT, seed=seed, seconds=400.0))
+        wanted -= {trouble.kind for trouble in report.history.record.troubles}
+        if not wanted:
+            break
+    assert wanted == set()
 
 
 def test_faults_are_chosen_by_kind() -> None:
@@ -89,8 +93,8 @@ def test_a_config_of_the_users_is_simulated_over_a_change_of_the_clocks() -> Non
     london = Cron("0 30 1 * * ?", "Europe/London")
     job = Job("no.such.module:function", name="nightly", group="shop")
     settings = Settings(jobs=(StartupJob(job, (Trigger(london, name="at-half-past-one"),)),))
-    seconds = 14 * 86_400.0
-    start = 1_792_281_600_000  # 18 October 2026: clocks go back a week later
+    seconds = 6 * 86_400.0
+    start = 1_792_627_200_000  # 22 October 2026: clocks go back three days later
     report = simulate(
         Scenario(
             nodes=2,
@@ -107,7 +111,7 @@ def test_a_config_of_the_users_is_simulated_over_a_change_of_the_clocks() -> Non
     while instant is not None and instant < start + seconds * 1000:
         named.append(instant)
         instant = fire_after(london, instant)
-    assert len(named) >= 14
+    assert len(named) >= 6
     assert ran == named
 
 
