@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from gridsched.client.grids import (
     DEFAULT_ADDRESS,
@@ -17,19 +17,18 @@ from gridsched.client.grids import (
     ip_towards,
     open_cluster,
 )
-from gridsched.client.resolve import resolve
 from gridsched.client.scheduler import AsyncScheduler
 from gridsched.clock import SystemClock, system_ids
 from gridsched.config.settings import Settings
 from gridsched.errors import ConfigurationError
 from gridsched.grid.port import Grid
 from gridsched.model.caches import CacheSettings
-from gridsched.node.assembly import assemble
-from gridsched.node.hooks import Hook
-from gridsched.node.listeners import Listeners
-from gridsched.node.machine import SystemMachine
-from gridsched.node.node import Node
 from gridsched.stores.caches import open_caches
+
+if TYPE_CHECKING:
+    from gridsched.node.hooks import Hook
+    from gridsched.node.listeners import Listeners
+    from gridsched.node.node import Node
 
 SUBMISSION_TIMEOUT = 10.0
 """Seconds that an answer of the cluster may take."""
@@ -117,6 +116,11 @@ async def start(
     listen        HOST:PORT at which the embedded grid serves other processes; None: it does not
     settings      fields of `Settings` by keyword, over the files'
     """
+    # Here, as they bring all that a node is made of: a client starts sooner without them.
+    from gridsched.client.resolve import resolve
+    from gridsched.node.assembly import assemble
+    from gridsched.node.machine import SystemMachine
+
     clock, ids = SystemClock(), system_ids()
     resolved = resolve(
         config, settings, grid=grid, coordination=coordination, jobclasses=jobclasses

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from gridsched.client import entry
 from gridsched.client.blocking import Scheduler
 from gridsched.client.grids import DEFAULT_ADDRESS, Addresses
 from gridsched.client.portal import Portal
 from gridsched.config.settings import Settings
-from gridsched.node.listeners import Listeners
+
+if TYPE_CHECKING:
+    from gridsched.node.listeners import Listeners
 
 
 class LocalNode:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import holidays
-
 from gridsched.errors import InvalidSchedule
 from gridsched.model.calendar import HolidayCalendar
 
@@ -24,6 +22,8 @@ def public_holidays(
     The dates are those that the installed version of the library knows. InvalidSchedule where it
     knows no such country or subdivision.
     """
+    import holidays  # a library of all countries: loaded where one is asked for
+
     place = country if subdivision is None else f"{country}-{subdivision}"
     try:
         found = holidays.country_holidays(country, subdiv=subdivision, years=years)
