@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-# Tests that touch nothing outside their process, and so may run side by side.
-ALONE := $(addprefix tests/,client config jobs model node oracle policy simulation)
+# Tests start hundreds of processes: none is to compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo example test bench lint types contracts lock clean
 
@@ -16,8 +16,7 @@ example: $(READY)  ## an email when the stock of a product falls to a level
 	$(BIN)/python -m examples.stock_alert
 
 test: $(READY)  ## every test; those that need Java are skipped, visibly, where there is none
-	$(BIN)/python -m pytest -q -n auto $(ALONE)
-	$(BIN)/python -m pytest -q $(addprefix --ignore=,$(ALONE))
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 bench: $(READY)  ## herd, steady, submit and memory, beside APScheduler
 	$(BIN)/python -m benchmarks

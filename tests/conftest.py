@@ -9,6 +9,11 @@ import pytest
 from hazelcast_member import HazelcastCluster, JavaMissing, find_jar
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are processors: many tests wait for other processes."""
+    return max(2, (os.cpu_count() or 1) * 3 // 2)
+
+
 @pytest.fixture(scope="session")
 def java() -> None:
     """Skips its test where no member can run; fails it instead where GRIDSCHED_REQUIRE_JAVA=1."""
@@ -24,6 +29,7 @@ def java() -> None:
 def hazelcast_member(
     java: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[HazelcastCluster]:
-    """A running cluster of one member, shared by every test: use names that nobody else has."""
+    """A running cluster of one member, shared by every test of a worker: use names that nobody else
+    has."""
     with HazelcastCluster(tmp_path_factory.mktemp("hazelcast")) as cluster:
         yield cluster

@@ -12,7 +12,7 @@ import pytest
 from hazelcast_member import HazelcastCluster
 from running import NodeProcess, Run
 
-pytestmark = pytest.mark.java
+pytestmark = [pytest.mark.java, pytest.mark.xdist_group("a cluster of the commands' own")]
 
 ADD = "gridsched.jobs.samples:add"
 

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from hazelcast_member import HazelcastCluster
@@ -167,13 +167,21 @@ def bounded(command: list[str]) -> list[str]:
     return ending if "--grid" in command else [*ending, "--listen", ANY_PORT]
 
 
-@pytest.mark.parametrize("block", [b for b in [*PYTHON, *SHELL] if not connects(b)], ids=str)
+def of_pages(found: list[Block]) -> list[Any]:
+    """Parameters; those of a page run one after the other: what one makes another may show."""
+    return [
+        pytest.param(block, id=str(block), marks=pytest.mark.xdist_group(str(block).split(":")[0]))
+        for block in found
+    ]
+
+
+@pytest.mark.parametrize("block", of_pages([b for b in [*PYTHON, *SHELL] if not connects(b)]))
 def test_alone(block: Block, alone: Example) -> None:
     run(block, alone)
 
 
 @pytest.mark.parametrize("grid", GRIDS)
-@pytest.mark.parametrize("block", [b for b in [*PYTHON, *SHELL] if connects(b)], ids=str)
+@pytest.mark.parametrize("block", of_pages([b for b in [*PYTHON, *SHELL] if connects(b)]))
 def test_on_a_cluster(block: Block, grid: str, request: pytest.FixtureRequest) -> None:
     run(block, request.getfixturevalue(grid))
 
