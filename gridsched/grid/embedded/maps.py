@@ -220,7 +220,8 @@ class DistributedMap:
     ) -> list[tuple[bytes, bytes]]:
         """The entries in every range, by partition; None asks all partitions."""
         query = Query(ranges, self._indexes)
-        return [row for primary in self._among(partitions) for row in primary.query(query)]
+        among = self._among(partitions)
+        return [row for primary in among if primary.values for row in primary.query(query)]
 
     def remove_all(self, ranges: Sequence[Range], partitions: Iterable[int] | None = None) -> None:
         """Remove what `query` would find."""
@@ -245,7 +246,7 @@ class DistributedMap:
     def _among(self, partitions: Iterable[int] | None) -> Iterable[MapStore]:
         if partitions is None:
             return self._primaries.values()
-        return [self._primaries[partition] for partition in sorted(set(partitions))]
+        return [self._primaries[partition] for partition in dict.fromkeys(partitions)]
 
     def _expiry(self, ttl_ms: int | None, max_idle_ms: int | None) -> Expiry | None:
         ttl = self.default_ttl if ttl_ms is None else ttl_ms

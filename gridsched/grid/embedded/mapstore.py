@@ -41,18 +41,18 @@ class Expiry:
 class MapStore:
     """Keys and values are shared with the other replicas; only the primary keeps indexes.
 
-    Expiry is lazy: an expired entry is gone for every reader, and its memory is freed when
+    `values` is what it holds by key, what has expired included, for others to look at only. Expiry is lazy: an expired entry is gone for every reader, and its memory is freed when
     something touches it or the oldest entries are swept. `expired` hears of it then.
     """
 
-    __slots__ = ("_backups", "_expiry", "_extract", "_gone", "_indexes", "_now_ms", "_values")
+    __slots__ = ("_backups", "_expiry", "_extract", "_gone", "_indexes", "_now_ms", "values")
 
     def __init__(
         self, now_ms: Callable[[], int], expired: Callable[[bytes, bytes], None] | None = None
     ) -> None:
         self._now_ms = now_ms
         self._gone = expired
-        self._values: dict[bytes, bytes] = {}
+        self.values: dict[bytes, bytes] = {}
         self._expiry: dict[bytes, Expiry] = {}
         self._backups: tuple[MapStore, ...] = ()
         self._indexes: tuple[Index, ...] = ()
@@ -61,7 +61,7 @@ class MapStore:
     def copy(self) -> Self:
         """A backup of this store."""
         copy = type(self)(self._now_ms, self._gone)
-        copy._values = self._values.copy()
+        copy.values = self.values.copy()
         copy._expiry = self._expiry.copy()
         return copy
 
@@ -81,7 +81,7 @@ class MapStore:
         self._extract = extractor(tuple(indexes))
         self._indexes = tuple(make() for make in indexes.values())
         if self._indexes:
-            for key, value in self._values.items():
+            for key, value in self.values.items():
                 self._reindex(key, None, value)
 
     def sample(self, place: int) -> Attribute | None:
@@ -91,20 +91,20 @@ class MapStore:
     def get(self, key: bytes) -> bytes | None:
         if key in self._expiry and not self._lives(key):
             return None
-        return self._values.get(key)
+        return self.values.get(key)
 
     def peek(self, key: bytes) -> bytes | None:
         """As `get`, but the entry is not used by that."""
-        return None if self._expired(key) else self._values.get(key)
+        return None if self._expired(key) else self.values.get(key)
 
     def change(
         self, key: bytes, old: bytes | None, new: bytes | None, expiry: Expiry | None = None
     ) -> None:
         """Let `key`, which holds `old`, hold `new`; None is no entry. The backups follow."""
         if new is not None:
-            self._values[key] = new
+            self.values[key] = new
         elif old is not None:
-            del self._values[key]
+            del self.values[key]
         if self._indexes:
             self._reindex(key, old, new)
         if self._expiry:
@@ -129,9 +129,7 @@ class MapStore:
 
     def query(self, query: Query) -> list[tuple[bytes, bytes]]:
         """The entries that match, in the order of the index used, else as they came."""
-        values = self._values
-        if not values:
-            return []
+        values = self.values
         fewest: Collection[bytes] = values
         for place, low, high in query.probes:
             keys = self._indexes[place].select(low, high)
@@ -149,8 +147,8 @@ class MapStore:
     def entries(self) -> list[tuple[bytes, bytes]]:
         """Every entry that has not expired."""
         if self._expiry:
-            return [row for row in self._values.items() if not self._expired(row[0])]
-        return list(self._values.items())
+            return [row for row in self.values.items() if not self._expired(row[0])]
+        return list(self.values.items())
 
     def sweep(self, *, every: bool = False) -> None:
         """Free expired entries, oldest first, up to one that lives; or `every` one.
@@ -165,7 +163,7 @@ class MapStore:
             self._expire(key)
 
     def __len__(self) -> int:
-        return len(self._values) - sum(map(self._expired, self._expiry))
+        return len(self.values) - sum(map(self._expired, self._expiry))
 
     def _lives(self, key: bytes) -> bool:
         """Whether an entry that may expire has not; then it is used, else it is freed."""
@@ -177,7 +175,7 @@ class MapStore:
         return False
 
     def _expire(self, key: bytes) -> None:
-        value = self._values[key]
+        value = self.values[key]
         self.change(key, value, None)
         if self._gone is not None:
             self._gone(key, value)
