@@ -41,8 +41,9 @@ class Expiry:
 class MapStore:
     """Keys and values are shared with the other replicas; only the primary keeps indexes.
 
-    `values` is what it holds by key, what has expired included, for others to look at only. Expiry is lazy: an expired entry is gone for every reader, and its memory is freed when
-    something touches it or the oldest entries are swept. `expired` hears of it then.
+    Expiry is lazy: an expired entry is gone for every reader, and its memory is freed when
+    something touches it or the oldest entries are swept. `expired` hears of it then. `values` is all
+    that is held, by key, expired or not; others only look at it.
     """
 
     __slots__ = ("_backups", "_expiry", "_extract", "_gone", "_indexes", "_now_ms", "values")
