@@ -106,6 +106,10 @@ def _summary(scheduler: Scheduler) -> dict[str, Any]:
         "jobs": len(scheduler.jobs()),
         "triggers": _by_state(trigger.state for trigger in scheduler.triggers()),
         "firings": _by_state(firing.state for firing in scheduler.firings()),
+        "self_check": {
+            "mended": sum(node.mended for node in nodes),
+            "unexplained": [key for node in nodes for key in node.unexplained],
+        },
     }
 
 
@@ -135,6 +139,7 @@ def _in_words(summary: dict[str, Any]) -> dict[str, str]:
         "jobs": str(summary["jobs"]),
         "triggers": _states_in_words(summary["triggers"]),
         "firings": _states_in_words(summary["firings"]),
+        "self-check": _check_in_words(summary["self_check"]),
     }
 
 
@@ -167,6 +172,12 @@ def _partitions_in_words(summary: dict[str, Any]) -> str:
 def _states_in_words(states: dict[str, int]) -> str:
     total = sum(states.values())
     return f"{total}: {', '.join(f'{n} {s}' for s, n in states.items())}" if total else "0"
+
+
+def _check_in_words(check: dict[str, Any]) -> str:
+    said = [f"{_count(check['mended'], 'record')} mended"] if check["mended"] else []
+    said += [f"no law explains {key}" for key in check["unexplained"]]
+    return "; ".join(said) or "nothing odd"
 
 
 def _count(number: int, noun: str) -> str:

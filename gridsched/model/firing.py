@@ -37,6 +37,9 @@ FiringState = Literal[
 STARTABLE: Final = frozenset({"ACQUIRED", "REJECTED"})
 """States from which a member may start the firing."""
 
+UNFINISHED: Final = ("ACQUIRED", "REJECTED", "EXECUTING", "PAUSED")
+"""States in which a firing is still to run, or runs."""
+
 FINAL: Final = frozenset({"COMPLETE", "FAILED", "CANCELLED", "SKIPPED", "LOST"})
 """States that never change again."""
 

@@ -37,6 +37,8 @@ class Member(msgspec.Struct, frozen=True, omit_defaults=True):
     timer        in its delay, waiting at the start gate for `server_count` nodes, or running
     live         active nodes that it sees beating, itself included
     in_hand      firings it holds or runs now
+    mended       records that no law explained, and that its self-check has put right
+    unexplained  keys of records that no law explains, and that a person must look at
     rules        by what it claims and forgets
     """
 
@@ -60,4 +62,6 @@ class Member(msgspec.Struct, frozen=True, omit_defaults=True):
     completed: int = 0
     failed: int = 0
     stale: int = 0
+    mended: int = 0
+    unexplained: tuple[str, ...] = ()
     rules: LedgerRules = LedgerRules()

@@ -26,6 +26,7 @@ from gridsched.node.membership import Membership
 from gridsched.node.node import Node, Parts
 from gridsched.node.retention import Retention
 from gridsched.node.scheduling import Scheduling
+from gridsched.node.self_check import SelfCheck
 from gridsched.node.shell.admission import Admission
 from gridsched.node.shell.finisher import Finisher
 from gridsched.node.shell.publisher import Publisher
@@ -104,6 +105,7 @@ async def _build(core: Core, grid: Grid, me: Member) -> Parts:
     parts.timer = Timer(core, claimer, parts.dispatcher, parts.membership)
     parts.sweep = Sweep(core, parts.dispatcher, locks, parts.membership, parts.timer.opened)
     parts.retention = Retention(core, parts.membership, locks)
+    parts.self_check = SelfCheck(core, parts.membership, parts.retention)
     parts.submissions = SubmissionsListener(
         core,
         parts.membership,

@@ -15,7 +15,16 @@ from gridsched.stores.caches import Caches
 class Counters:
     """What a node has done since it started. Shown in its Membership record."""
 
-    __slots__ = ("claimed", "completed", "dropped", "failed", "misfired", "stale", "started")
+    __slots__ = (
+        "claimed",
+        "completed",
+        "dropped",
+        "failed",
+        "mended",
+        "misfired",
+        "stale",
+        "started",
+    )
 
     def __init__(self) -> None:
         self.claimed = 0
@@ -25,6 +34,7 @@ class Counters:
         self.failed = 0
         self.dropped = 0
         self.stale = 0
+        self.mended = 0
 
 
 class Core(NamedTuple):

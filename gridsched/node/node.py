@@ -24,6 +24,7 @@ from gridsched.node.hooks import Hook
 from gridsched.node.listeners import Listeners
 from gridsched.node.membership import Membership
 from gridsched.node.retention import Retention
+from gridsched.node.self_check import SelfCheck
 from gridsched.node.service import Service
 from gridsched.node.shell.finisher import Finisher
 from gridsched.node.shell.publisher import Publisher
@@ -60,6 +61,7 @@ class Parts:
     timer: Timer
     sweep: Sweep
     retention: Retention
+    self_check: SelfCheck
     submissions: SubmissionsListener
     receiver: Receiver
     shell: Shell
@@ -198,6 +200,7 @@ class Node:
             parts.submissions,
             parts.sweep,
             parts.retention,
+            parts.self_check,
             parts.timer,
         )
 
@@ -238,6 +241,8 @@ class Node:
             completed=counters.completed,
             failed=counters.failed,
             stale=counters.stale,
+            mended=counters.mended,
+            unexplained=self.parts.self_check.unexplained,
         )
 
     def _member_gone(self, member: Member) -> None:

@@ -102,6 +102,8 @@ class Defects(logging.Handler):
         if record.exc_info and record.exc_info[1] is not None:
             trace = "".join(traceback.format_exception(record.exc_info[1]))
             self.found.append(f"{record.getMessage()}\n{trace}")
+        elif record.name == "gridsched.self-check":
+            self.found.append(record.getMessage())
 
 
 class _Simulation:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from gridsched.grid.data import partition_of
 from gridsched.grid.port import Between, Equal, IndexSpec
-from gridsched.model.firing import Firing
+from gridsched.model.firing import UNFINISHED, Firing
 from gridsched.model.keys import job_of
 from gridsched.policy.transitions import is_unplaced
 from gridsched.stores.record import Record, Store
@@ -50,6 +50,14 @@ class FiringStore(Store[Firing]):
     ) -> list[Record[Firing]]:
         """What was sent to or runs on a member: those of its firings that have a `due`."""
         return await self.find([Equal("member", member), Between("due", 0, 2**62)], partitions)
+
+    async def unfinished(self, partition: int) -> list[Record[Firing]]:
+        """Every firing of a partition that is not final, whether or not it has a `due`."""
+        return [
+            record
+            for state in UNFINISHED
+            for record in await self.find([Equal("state", state)], [partition])
+        ]
 
     async def unplaced(self, partitions: Iterable[int]) -> list[Record[Firing]]:
         """What no node may run: its dispatcher policy leaves none."""
