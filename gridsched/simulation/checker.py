@@ -61,7 +61,7 @@ def _accounted(facts: Facts) -> Iterator[Violation]:
         for finding in replayed.findings:
             if not _by_the_calendar_before(facts.by_trigger[key].get(finding.scheduled), facts):
                 yield Violation("accounted", f"{key}@{finding.scheduled}", finding.problem)
-        if stored is not None and not replayed.findings:
+        if stored is not None:
             gap = unaccounted(replayed.trigger, stored, versions)
             if gap is not None:
                 yield Violation("accounted", f"{key}@{gap.scheduled}", gap.problem)

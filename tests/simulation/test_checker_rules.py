@@ -1,0 +1,333 @@
+"""Every rule of the checker, on histories of a few lines: what breaks it, and what does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from gridsched.model.calendar import CronCalendar
+from gridsched.model.firing import Firing
+from gridsched.model.job import Job
+from gridsched.model.retry import Retry
+from gridsched.model.trigger import Simple, Trigger
+from gridsched.policy.submissions import MANUAL_GROUP
+from gridsched.simulation.checker import check
+from gridsched.simulation.history import Bounds, Command, History, Record, Run, Trouble
+
+T = 1_790_000_000_000
+SECOND = 1000
+MINUTE = 60 * SECOND
+BOUNDS = Bounds(1000, 20 * SECOND, 10 * SECOND, 0, settle=40 * SECOND, lateness=2 * SECOND)
+JOB = Job("m:f", name="j", group="g")
+KEY = "g/j:n/t"
+ACCEPTED = Trigger(
+    Simple(T, MINUTE, 2), name="t", group="n", job="g/j", due=T, next_fire=T, created_at=T
+)
+OVER = replace(
+    ACCEPTED,
+    state="COMPLETE",
+    due=None,
+    next_fire=None,
+    previous_fire=T + 2 * MINUTE,
+    fired=3,
+    finished_at=T + 2 * MINUTE,
+)
+
+
+def fired(instant: int, **fields: Any) -> Firing:
+    """The record of an instant that ran."""
+    ran = Firing(
+        KEY,
+        instant,
+        "COMPLETE",
+        job="g/j",
+        member="a",
+        acquired_at=instant,
+        started_at=instant,
+        finished_at=instant + SECOND,
+    )
+    return replace(ran, **fields)
+
+
+def a_run(instant: int, attempt: int = 1, host: str = "a#1", **fields: Any) -> Run:
+    at = fields.pop("started", instant)
+    ends = {"ended": at + SECOND, "outcome": "ok", **fields}
+    return Run(f"{KEY}@{instant}", "g/j", attempt, host, at, **ends)
+
+
+def command(
+    kind: Any, sent: int, key: str = KEY, answer: Any = "accepted", **fields: Any
+) -> Command:
+    return Command(kind, key, sent, sent + 100, answer, **fields)
+
+
+INSTANTS = (T, T + MINUTE, T + 2 * MINUTE)
+
+
+class Told:
+    """A history in which three instants ran as they should; tests put something else into it."""
+
+    def __init__(self) -> None:
+        self.job = JOB
+        self.firings = {instant: fired(instant) for instant in INSTANTS}
+        self.runs = [a_run(instant) for instant in INSTANTS]
+        self.commands = [command("schedule", T - 200, job=JOB, trigger=ACCEPTED)]
+        self.troubles: list[Trouble] = []
+        self.trigger: Trigger | None = OVER
+        self.locks: dict[str, str] = {}
+        self.unanswered: dict[str, int] = {}
+        self.failures: tuple[str, ...] = ()
+        self.calm_since = T + 5 * MINUTE
+
+    def broken(self) -> list[tuple[str, str, str]]:
+        record = Record(lambda: 0, self.runs, self.commands, self.troubles)
+        triggers = {KEY: self.trigger} if self.trigger else {}
+        history = History(
+            record,
+            list(self.firings.values()),
+            triggers,
+            {"g/j": self.job},
+            self.locks,
+            self.unanswered,
+            self.calm_since,
+            T + 10 * MINUTE,
+            BOUNDS,
+            self.failures,
+        )
+        return [tuple(violation) for violation in check(history)]
+
+    def rules(self) -> list[str]:
+        return [rule for rule, _, _ in self.broken()]
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+def test_a_history_in_which_all_is_well_breaks_no_rule(told: Told) -> None:
+    assert told.broken() == []
+
+
+# accounted
+
+
+def test_an_instant_without_a_record(told: Told) -> None:
+    del told.firings[T + MINUTE]
+    del told.runs[1]
+    found = told.broken()
+    assert ("accounted", f"{KEY}@{T + MINUTE}") in [(rule, key) for rule, key, _ in found]
+    assert any("has no record, and its trigger has gone on" in problem for *_, problem in found)
+
+
+def test_a_record_that_the_schedule_does_not_name(told: Told) -> None:
+    told.firings[T + 7] = fired(T + 7)
+    told.runs.append(a_run(T + 7))
+    assert [problem for *_, problem in told.broken()] == [
+        "is recorded, but the schedule does not name it"
+    ]
+
+
+def test_a_decision_that_is_not_the_policys(told: Told) -> None:
+    told.firings[T + MINUTE] = fired(T + MINUTE, state="SKIPPED", acquired_at=T + 9 * MINUTE)
+    del told.runs[1]
+    assert told.rules() == ["accounted"]
+    assert "where the policy answers" in told.broken()[0][2]
+
+
+def test_a_trigger_that_is_gone_though_nobody_deleted_it(told: Told) -> None:
+    told.trigger = None
+    assert ("accounted", KEY, "was accepted, and is gone") in told.broken()
+    told.commands.append(command("delete", T + 3 * MINUTE, answer="unknown"))
+    assert told.broken() == []
+
+
+@pytest.mark.parametrize(
+    ("state", "problem"),
+    [
+        ("COMPLETE", "is COMPLETE, but no run of it ended well"),
+        ("FAILED", "is FAILED, but no run of it failed"),
+        ("LOST", "is LOST, but its host was well"),
+    ],
+)
+def test_a_record_that_says_it_ran_has_its_run(told: Told, state: Any, problem: str) -> None:
+    told.firings[T] = fired(T, state=state)
+    del told.runs[0]
+    assert told.broken() == [("accounted", f"{KEY}@{T}", problem)]
+
+
+def test_what_ran_is_not_skipped_and_has_a_record(told: Told) -> None:
+    told.runs.append(a_run(T + 5))
+    assert told.broken() == [("accounted", f"{KEY}@{T + 5}", "ran, and has no record")]
+
+
+def test_a_run_on_a_host_that_died_is_lost(told: Told) -> None:
+    told.firings[T] = fired(T, state="LOST")
+    told.runs[0] = a_run(T, ended=None, outcome=None)
+    told.troubles.append(Trouble("crash", "a", T + 1, T + SECOND))
+    assert told.broken() == []
+
+
+def test_data_that_runs_leave_is_counted_once_each(told: Told) -> None:
+    told.job = replace(JOB, persist_data=True, disallow_concurrent=True, data={"count": 3})
+    assert told.broken() == []
+    told.job = replace(told.job, data={"count": 2})
+    assert told.rules() == ["accounted"]
+
+
+def test_while_a_calendar_is_changed_either_of_the_two_may_decide(told: Told) -> None:
+    leaves_out = CronCalendar("0 1 0 ? * *")
+    told.trigger = replace(OVER, calendar="c")
+    told.commands = [
+        command("schedule", T - 200, job=JOB, trigger=replace(ACCEPTED, calendar="c")),
+        command("calendar", T - 300, "c", calendar=leaves_out),
+    ]
+    assert told.broken() == []
+    skipping = CronCalendar(f"{(T // 1000) % 60} * * * * ?")  # excludes every instant of it
+    told.commands[1] = command("calendar", T - 300, "c", calendar=skipping)
+    assert "accounted" in told.rules()
+    told.commands.append(command("calendar", T - 250, "c", calendar=leaves_out))
+    assert told.broken() == []
+
+
+# twice
+
+
+def test_a_second_run(told: Told) -> None:
+    told.runs.insert(1, a_run(T, started=T + 2 * SECOND, host="b#1"))
+    assert told.rules() == ["twice"]
+    told.runs[1].attempt = 2
+    assert told.rules() == ["twice"]
+
+
+def test_a_second_run_by_retry(told: Told) -> None:
+    told.job = replace(JOB, retry=Retry(3, 1.0))
+    told.runs[0] = a_run(T, outcome="failed")
+    told.runs.insert(1, a_run(T, 2, started=T + 5 * SECOND))
+    told.firings[T] = fired(T, attempt=2)
+    assert told.broken() == []
+    told.runs[0] = a_run(T, outcome="ok")
+    assert told.rules() == ["twice"]
+
+
+def test_a_second_run_by_recovery_from_a_host_that_was_in_trouble(told: Told) -> None:
+    told.job = replace(JOB, requests_recovery=True)
+    told.runs[0] = a_run(T, ended=None, outcome=None)
+    told.runs.insert(1, a_run(T, 2, "b#1", started=T + 30 * SECOND))
+    told.firings[T] = fired(T, attempt=2, member="b")
+    assert told.rules() == ["twice"]
+    told.troubles.append(Trouble("stall", "a", T + 1, T + 25 * SECOND))
+    assert told.broken() == []
+    told.job = JOB
+    assert told.rules() == ["twice"]
+
+
+def test_a_run_that_goes_on_after_it_yielded(told: Told) -> None:
+    told.runs[0] = a_run(T, outcome="yielded")
+    told.runs.insert(1, a_run(T, started=T + 3 * SECOND))
+    assert told.broken() == []
+
+
+# overlap
+
+
+def test_runs_of_a_job_that_disallows_concurrency(told: Told) -> None:
+    told.runs[0] = a_run(T, ended=T + MINUTE + 1)
+    assert told.broken() == []
+    told.job = replace(JOB, disallow_concurrent=True)
+    assert told.rules() == ["overlap"]
+    told.troubles.append(Trouble("cut", "a", T + 1, T + MINUTE))
+    assert told.broken() == []
+
+
+# started
+
+
+def test_nothing_starts_after_an_acknowledged_pause(told: Told) -> None:
+    told.commands.append(command("pause", T + MINUTE - 10 * SECOND))
+    assert told.rules() == ["started", "started"]
+    told.commands.append(command("resume", T + MINUTE - 5 * SECOND))
+    assert told.broken() == []
+
+
+@pytest.mark.parametrize("key", ["g/j", "n"])
+def test_a_pause_of_its_job_or_group_counts(told: Told, key: str) -> None:
+    kind = "pause_group" if key == "n" else "pause"
+    told.commands.append(command(kind, T + MINUTE + 1, key))
+    assert told.rules() == ["started"]
+    told.commands[-1] = told.commands[-1]._replace(answer="unknown")
+    assert told.broken() == []
+
+
+def test_a_frozen_host_may_start_what_it_held(told: Told) -> None:
+    told.commands.append(command("pause", T + MINUTE + 1))
+    told.troubles.append(Trouble("stall", "a", T + MINUTE, T + 3 * MINUTE))
+    assert told.broken() == []
+
+
+def test_a_paused_job_is_fired_by_hand_but_not_a_deleted_one(told: Told) -> None:
+    at = T + 3 * MINUTE
+    manual = f"g/j:{MANUAL_GROUP}/x"
+    told.firings[at] = replace(fired(at), trigger=manual)
+    told.runs.append(Run(f"{manual}@{at}", "g/j", 1, "a#1", at, at + 1, "ok"))
+    told.commands.append(command("pause", at - 10 * SECOND, "g/j"))
+    assert told.broken() == []
+    told.commands[-1] = command("delete", at - 10 * SECOND, "g/j")
+    assert told.rules() == ["started"]
+    told.commands[-1] = command("pause", at + 1, "g/j")
+    told.runs[-1].started += SECOND
+    assert told.rules() == ["started"], "fired before the pause, and started after it"
+
+
+# late, stuck, defect
+
+
+def test_what_starts_late_once_the_faults_are_over(told: Told) -> None:
+    told.runs[2] = a_run(T + 2 * MINUTE, started=T + 2 * MINUTE + 3 * SECOND)
+    assert told.broken() == [], "not all was calm"
+    told.calm_since = T
+    assert told.rules() == ["late"]
+
+
+@pytest.mark.parametrize("state", ["ACQUIRED", "REJECTED", "EXECUTING", "PAUSED"])
+def test_what_is_still_unfinished_at_the_end(told: Told, state: Any) -> None:
+    told.firings[T] = fired(T, state=state, finished_at=None)
+    del told.runs[0]
+    assert told.rules() == ["stuck"]
+
+
+def test_what_still_runs_or_waits_for_a_busy_job_is_not_stuck(told: Told) -> None:
+    told.firings[T] = fired(T, state="EXECUTING", finished_at=None)
+    told.runs[0] = a_run(T, ended=None, outcome=None)
+    assert told.broken() == []
+    told.job = replace(JOB, disallow_concurrent=True)
+    told.firings[T + MINUTE] = fired(T + MINUTE, state="ACQUIRED", finished_at=None)
+    told.firings[T + 2 * MINUTE] = fired(T + 2 * MINUTE, state="ACQUIRED", finished_at=None)
+    del told.runs[1:]
+    told.locks = {"g/j": f"{KEY}@{T}"}
+    assert told.broken() == []
+    told.locks = {}
+    assert told.rules() == ["stuck", "stuck"]
+
+
+def test_locks_submissions_and_triggers_that_nobody_looks_after(told: Told) -> None:
+    told.locks = {"g/j": f"{KEY}@{T}"}
+    told.unanswered = {"g/j:submission/x": T}
+    assert [problem for *_, problem in told.broken()] == [
+        f"is locked by {KEY}@{T}, which is over",
+        "was submitted, and no node has answered it",
+    ]
+    told.locks, told.unanswered = {}, {"g/j:submission/x": T + 10 * MINUTE - 1}
+    assert told.broken() == [], "it has just been submitted"
+    del told.firings[T + 2 * MINUTE], told.runs[2]
+    due = T + 2 * MINUTE
+    told.trigger = replace(OVER, state="NORMAL", due=due, next_fire=due, previous_fire=T + MINUTE)
+    told.trigger = replace(told.trigger, fired=2, finished_at=None)
+    assert told.broken() == [("stuck", KEY, f"was due at {due}, and nobody claimed it")]
+
+
+def test_a_defect_of_a_node_breaks_a_rule(told: Told) -> None:
+    told.failures = ("a step failed",)
+    assert told.broken() == [("defect", "", "a step failed")]
