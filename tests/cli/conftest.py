@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from click.testing import CliRunner, Result
@@ -16,9 +18,21 @@ def _runner(**environment: str | None) -> Run:
     runner = CliRunner(env={"FORCE_COLOR": None, **environment})
 
     def run(*arguments: str) -> Result:
-        return runner.invoke(main, arguments, prog_name="gridsched", catch_exceptions=False)
+        with _logging_as_it_was():
+            return runner.invoke(main, arguments, prog_name="gridsched", catch_exceptions=False)
 
     return run
+
+
+@contextmanager
+def _logging_as_it_was() -> Iterator[None]:
+    """A command sets up the log of its process, which here is that of other tests too."""
+    loggers = [logging.getLogger(name) for name in ("", "gridsched", "hazelcast")]
+    kept = [(logger, logger.level, logger.handlers[:]) for logger in loggers]
+    yield
+    for logger, level, handlers in kept:
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
 
 
 @pytest.fixture
