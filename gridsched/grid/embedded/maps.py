@@ -220,8 +220,7 @@ class DistributedMap:
     ) -> list[tuple[bytes, bytes]]:
         """The entries in every range, by partition; None asks all partitions."""
         query = Query(ranges, self._indexes)
-        among = self._among(partitions)
-        return [row for primary in among if primary.values for row in primary.query(query)]
+        return [row for primary in self._among(partitions) for row in primary.query(query)]
 
     def remove_all(self, ranges: Sequence[Range], partitions: Iterable[int] | None = None) -> None:
         """Remove what `query` would find."""
@@ -244,9 +243,12 @@ class DistributedMap:
         return sum(map(len, self._primaries.values()))
 
     def _among(self, partitions: Iterable[int] | None) -> Iterable[MapStore]:
+        """The primaries of these partitions that are not empty; None means all partitions."""
+        primaries = self._primaries
         if partitions is None:
-            return self._primaries.values()
-        return [self._primaries[partition] for partition in dict.fromkeys(partitions)]
+            return [primary for primary in primaries.values() if primary.values]
+        found = [primaries[partition] for partition in dict.fromkeys(partitions)]
+        return [primary for primary in found if primary.values]
 
     def _expiry(self, ttl_ms: int | None, max_idle_ms: int | None) -> Expiry | None:
         ttl = self.default_ttl if ttl_ms is None else ttl_ms

@@ -46,7 +46,16 @@ class MapStore:
     that is held, by key, expired or not; others only look at it.
     """
 
-    __slots__ = ("_backups", "_expiry", "_extract", "_gone", "_indexes", "_now_ms", "values")
+    __slots__ = (
+        "_backups",
+        "_expiry",
+        "_extract",
+        "_gone",
+        "_indexes",
+        "_kinds",
+        "_now_ms",
+        "values",
+    )
 
     def __init__(
         self, now_ms: Callable[[], int], expired: Callable[[bytes, bytes], None] | None = None
@@ -56,6 +65,7 @@ class MapStore:
         self.values: dict[bytes, bytes] = {}
         self._expiry: dict[bytes, Expiry] = {}
         self._backups: tuple[MapStore, ...] = ()
+        self._kinds: tuple[type[Index], ...] = ()
         self._indexes: tuple[Index, ...] = ()
         self._extract = extractor(())
 
@@ -69,25 +79,27 @@ class MapStore:
     def lead(self, backups: tuple[MapStore, ...], indexes: Mapping[str, type[Index]]) -> None:
         """Become the primary over these backups, or stay it."""
         self._backups = backups
-        if len(self._indexes) != len(indexes):
+        if self._kinds != tuple(indexes.values()):
             self.index(indexes)
 
     def follow(self) -> None:
         """Become a backup, or stay one."""
         self._backups = ()
+        self._kinds = ()
         self._indexes = ()
 
     def index(self, indexes: Mapping[str, type[Index]]) -> None:
         """Build these indexes, by attribute, in the place of all there were."""
         self._extract = extractor(tuple(indexes))
-        self._indexes = tuple(make() for make in indexes.values())
-        if self._indexes:
+        self._kinds = tuple(indexes.values())
+        self._indexes = ()  # made for the first entry: most partitions of most maps are empty
+        if self._kinds:
             for key, value in self.values.items():
                 self._reindex(key, None, value)
 
     def sample(self, place: int) -> Attribute | None:
         """Any value in an index; None where there is none."""
-        return self._indexes[place].sample()
+        return self._indexes[place].sample() if self._indexes else None
 
     def get(self, key: bytes) -> bytes | None:
         if key in self._expiry and not self._lives(key):
@@ -106,7 +118,7 @@ class MapStore:
             self.values[key] = new
         elif old is not None:
             del self.values[key]
-        if self._indexes:
+        if self._kinds:
             self._reindex(key, old, new)
         if self._expiry:
             self._expiry.pop(key, None)
@@ -131,6 +143,8 @@ class MapStore:
     def query(self, query: Query) -> list[tuple[bytes, bytes]]:
         """The entries that match, in the order of the index used, else as they came."""
         values = self.values
+        if query.probes and not self._indexes:
+            return []  # no entry has an attribute that is asked for
         fewest: Collection[bytes] = values
         for place, low, high in query.probes:
             keys = self._indexes[place].select(low, high)
@@ -190,6 +204,8 @@ class MapStore:
         before, after = extract(old), extract(new)
         if before == after:
             return
+        if not self._indexes:
+            self._indexes = tuple(make() for make in self._kinds)
         for index, was, now in zip(self._indexes, before, after, strict=True):
             if was != now:
                 if was is not None:

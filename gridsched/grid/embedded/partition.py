@@ -42,12 +42,13 @@ class Replica:
 class Partition:
     """The replicas of one partition, the primary first; none while the cluster has no member."""
 
-    __slots__ = ("_containers", "_replicas", "id")
+    __slots__ = ("_containers", "_laid_out", "_replicas", "id")
 
     def __init__(self, id: int) -> None:
         self.id = id
         self._containers: list[Container] = []
         self._replicas: list[Replica] = []
+        self._laid_out: tuple[str, ...] = ()
 
     @property
     def row(self) -> tuple[str, ...]:
@@ -84,6 +85,9 @@ class Partition:
 
     def migrate(self, row: Sequence[str]) -> None:
         """Move the replicas to these members, copying the primary where one is new."""
+        if self._laid_out == tuple(row):
+            return
+        self._laid_out = tuple(row)
         source = self._replicas[0] if self._replicas else None
         held = {replica.member: replica for replica in self._replicas}
         self._replicas = [held.get(member) or Replica(member) for member in row]
