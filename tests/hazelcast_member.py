@@ -7,12 +7,14 @@ once by its Maven coordinates. Members of one `HazelcastCluster` find each other
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -20,6 +22,10 @@ VERSION: Final = "5.7.0"
 START_TIMEOUT: Final = 60.0
 STOP_TIMEOUT: Final = 20.0
 POLL_INTERVAL: Final = 0.05
+
+_PORTS: Final = range(20_000, 32_000)
+"""Below those that a system gives to connections: one of the many that tests make at once might be
+given a server's port before the server has it, or while it is down."""
 
 QUICK_START: Final = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 """Java's options for a member that lives for seconds: half of its work would be compiling itself."""
@@ -72,10 +78,11 @@ class JavaMissing(Exception):
 
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens at now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def find_jar() -> Path:
