@@ -17,7 +17,7 @@ from gridsched import Job, Trigger, every
 from gridsched.grid.data import partition_of
 from gridsched.model.keys import firing_key, job_of
 from gridsched.simulation.history import Run
-from gridsched.simulation.scenario import TARGET
+from gridsched.simulation.jobs import TARGET
 
 Say = Callable[[str], None]
 

@@ -24,8 +24,8 @@ from gridsched.config.settings import Settings
 from gridsched.errors import GridError, NodeNameTaken
 from gridsched.model.caches import CacheSettings
 from gridsched.simulation.history import RECORD
+from gridsched.simulation.jobs import TARGET
 from gridsched.simulation.loop import HOST
-from gridsched.simulation.scenario import TARGET
 
 _AGAIN: Final = 1.0
 """Seconds until it starts again."""

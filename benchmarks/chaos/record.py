@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -18,7 +18,7 @@ from gridsched.simulation.history import Outcome, Record, Run
 
 
 class Line(msgspec.Struct, frozen=True, array_like=True):
-    """A run `id` has started, or ended with `outcome`."""
+    """A run `id` has started, or ended with `outcome` and `value`."""
 
     word: Literal["start", "end"]
     id: str
@@ -27,6 +27,7 @@ class Line(msgspec.Struct, frozen=True, array_like=True):
     firing: str = ""
     job: str = ""
     attempt: int = 0
+    value: Any = None
 
 
 _ENCODER: Final = msgspec.json.Encoder()
@@ -48,9 +49,9 @@ class WrittenRecord(Record):
         self._write(Line("start", run.id, run.started, None, firing, job, attempt))
         return run
 
-    def end(self, run: Run, outcome: Outcome) -> None:
+    def end(self, run: Run, outcome: Outcome, value: Any = None) -> None:
         assert isinstance(run, _WrittenRun)
-        self._write(Line("end", run.id, self.now(), outcome))
+        self._write(Line("end", run.id, self.now(), outcome, value=value))
 
     def _write(self, line: Line) -> None:
         os.write(self._file, _ENCODER.encode(line) + b"\n")
@@ -85,7 +86,7 @@ class ReadRecord(Record):
     def _take(self, line: Line) -> None:
         if line.word == "end":
             run = self._by_id[line.id]
-            run.ended, run.outcome = line.at, line.outcome
+            run.ended, run.outcome, run.value = line.at, line.outcome, line.value
         else:
             host = line.id.rpartition("/")[0]
             run = Run(line.firing, line.job, line.attempt, host, line.at)

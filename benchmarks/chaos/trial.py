@@ -13,6 +13,7 @@ from benchmarks.chaos.plan import Stroke, plan
 from benchmarks.chaos.stage import NodeProcess, Stage
 from gridsched.clock import Clock, SystemClock
 from gridsched.simulation.checker import check
+from gridsched.simulation.drawing import draw_coroutine
 from gridsched.simulation.facts import Violation
 from gridsched.simulation.history import Bounds, History, Record, Trouble
 from gridsched.simulation.hosts import chance
@@ -88,6 +89,7 @@ async def carry_out(trial: Trial, folder: Path, say: Say) -> Judged:
         begin = place.clock.now()
         asked = wishes(
             partial(chance, trial.seed),
+            draw_coroutine,
             trial.triggers,
             round(COMMANDS * trial.seconds),
             begin=begin,
@@ -245,6 +247,7 @@ async def _history(stage: Stage, trial: Trial, calm_since: int) -> History:
             skew=0,
             settle=trial.settle,
             lateness=LATENESS_MS,
+            threads=chosen.max_threads,
             entry=ENTRY_MS,
         ),
         stage.failures(),

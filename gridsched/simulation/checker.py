@@ -10,6 +10,7 @@ stores at the end. Rules, as violations name them:
     started     nothing starts after an acknowledged pause or delete
     late        once the faults are over, runs start in time
     stuck       nothing stays unfinished or locked without a live owner
+    events      subscribers are told of each run whose result meets a condition, and of no other
     defect      no step of a node raised what it should not
 """
 
@@ -27,8 +28,9 @@ from gridsched.model.trigger import Trigger
 from gridsched.policy.calendars import resolve
 from gridsched.policy.ledger import Rules, Versions, replay, unaccounted
 from gridsched.policy.submissions import MANUAL_GROUP, as_accepted
-from gridsched.simulation.facts import Facts, Violation
+from gridsched.simulation.facts import Facts, Violation, is_delivery
 from gridsched.simulation.history import Command, History, Run
+from gridsched.simulation.told import told
 
 _CLAIM: Final = 20_000
 """The longest (ms) that a claim takes from reading a calendar to its last write."""
@@ -40,8 +42,7 @@ _UNDO: Final = ("resume", "schedule", "resume_group")
 def check(history: History) -> tuple[Violation, ...]:
     """Every violation of a history; () where all is well."""
     facts = Facts(history)
-    rules = (_accounted, _records, _left_data, _twice, _overlap, _started, _late, _stuck, _defects)
-    return tuple(violation for rule in rules for violation in rule(facts))
+    return tuple(violation for rule in _RULES for violation in rule(facts))
 
 
 # Every instant has its record
@@ -248,10 +249,11 @@ def _may_follow_on(command: Command, stop: Command, run: Run) -> bool:
 
 def _late(facts: Facts) -> Iterator[Violation]:
     history = facts.history
-    settled = history.calm_since + history.bounds.settle
     for key, runs in facts.by_firing.items():
         firing = facts.firings.get(key)
-        if firing is None or firing.scheduled < settled or firing.fire_at is not None:
+        if firing is None or firing.scheduled < facts.settled or firing.fire_at is not None:
+            continue
+        if is_delivery(firing.job):  # it is for the end of the run that caused it: see `told`
             continue
         late = runs[0].started - firing.scheduled
         if late > history.bounds.lateness and not _exclusive(firing.job, facts):
@@ -260,13 +262,12 @@ def _late(facts: Facts) -> Iterator[Violation]:
 
 def _stuck(facts: Facts) -> Iterator[Violation]:
     history = facts.history
-    overdue = history.ended_at - history.bounds.settle
+    overdue = facts.overdue
     for key, firing in facts.firings.items():
         problem = _held_up(firing, facts, overdue)
         if problem:
             yield Violation("stuck", key, problem)
-    settled = history.ended_at - history.calm_since >= history.bounds.settle
-    for job, holder in history.locks.items() if settled else ():
+    for job, holder in history.locks.items() if history.ended_at >= facts.settled else ():
         firing_of = facts.firings.get(holder)
         if firing_of is None or firing_of.state in FINAL | {"PAUSED"}:
             yield Violation("stuck", job, f"is locked by {holder}, which is over")
@@ -314,3 +315,17 @@ def _exclusive(job: str, facts: Facts) -> bool:
 
 def _defects(facts: Facts) -> Iterable[Violation]:
     return [Violation("defect", "", failure) for failure in facts.history.failures]
+
+
+_RULES: Final = (
+    _accounted,
+    _records,
+    _left_data,
+    _twice,
+    _overlap,
+    _started,
+    _late,
+    _stuck,
+    told,
+    _defects,
+)

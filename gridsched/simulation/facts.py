@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
+from gridsched.model.events import EVENTS_GROUP
 from gridsched.model.firing import Firing
 from gridsched.model.job import Job
 from gridsched.model.keys import job_of, parse_key
 from gridsched.simulation.history import Command, History, Run, Trouble
 
-Rule = Literal["accounted", "twice", "overlap", "started", "late", "stuck", "defect"]
+Rule = Literal["accounted", "twice", "overlap", "started", "late", "stuck", "events", "defect"]
 
 UNFENCED: Final = ("crash", "stall", "cut", "buried")
 """Troubles of a host under which the others may take it for gone."""
@@ -23,6 +24,11 @@ class Violation(NamedTuple):
     rule: Rule
     key: str
     problem: str
+
+
+def is_delivery(job: str) -> bool:
+    """Does the job of this key tell a subscriber of an event?"""
+    return parse_key(job).group == EVENTS_GROUP
 
 
 class Facts:
@@ -67,6 +73,16 @@ class Facts:
             and trouble.since <= until
             and trouble.until + self.history.bounds.session_timeout >= since
         ]
+
+    @property
+    def settled(self) -> int:
+        """From when on everything is right again."""
+        return self.history.calm_since + self.history.bounds.settle
+
+    @property
+    def overdue(self) -> int:
+        """What was to happen by then has happened at the end."""
+        return self.history.ended_at - self.history.bounds.settle
 
     def died(self, run: Run) -> bool:
         """Has the host of a run crashed since it started?"""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from gridsched.model.calendar import Calendar
 from gridsched.model.firing import Firing
@@ -36,7 +36,8 @@ Answer = Literal["accepted", "rejected", "unknown"]
 @dataclass(slots=True)
 class Run:
     """One run of a job's function, as the function itself saw it. `ended` None: it never came to its
-    end, because its host died or froze or nobody waited for it any more."""
+    end, because its host died or froze or nobody waited for it any more. `value` is what it
+    returned."""
 
     firing: str
     job: str
@@ -45,6 +46,7 @@ class Run:
     started: int
     ended: int | None = None
     outcome: Outcome | None = None
+    value: Any = None
 
 
 class Command(NamedTuple):
@@ -84,9 +86,9 @@ class Record:
         self.runs.append(run)
         return run
 
-    def end(self, run: Run, outcome: Outcome) -> None:
+    def end(self, run: Run, outcome: Outcome, value: Any = None) -> None:
         """It came to this end."""
-        run.ended, run.outcome = self.now(), outcome
+        run.ended, run.outcome, run.value = self.now(), outcome, value
 
 
 RECORD: Final[ContextVar[Record]] = ContextVar("RECORD")
@@ -100,6 +102,7 @@ class Bounds(NamedTuple):
     skew       the most that any host's clock was wrong
     settle     how long after the faults' end everything is right again
     lateness   how late a run may start once it is
+    threads    how many subscribers a host tells at once
     entry      how long a started run may take until its function is entered and looks at the clock
     """
 
@@ -109,6 +112,7 @@ class Bounds(NamedTuple):
     skew: int
     settle: int
     lateness: int
+    threads: int
     entry: int = 0
 
 

@@ -13,9 +13,9 @@ from gridsched.errors import GridError, NodeNameTaken
 from gridsched.grid.embedded import EmbeddedCluster, EmbeddedGrid
 from gridsched.grid.faults import Faults, FaultyGrid
 from gridsched.node.assembly import assemble
-from gridsched.node.machine import SystemMachine
 from gridsched.simulation.history import RECORD, Record
 from gridsched.simulation.loop import SimulationLoop
+from gridsched.simulation.machine import SimulatedMachine
 from gridsched.simulation.scenario import Scenario
 from gridsched.simulation.virtual_time import VirtualClock
 
@@ -117,7 +117,7 @@ class World:
             host.grid,
             host.clock,
             self._ids,
-            SystemMachine(),
+            SimulatedMachine(),
             name=host.name,
             address=host.name,
         )

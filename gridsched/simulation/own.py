@@ -11,7 +11,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from gridsched.config.settings import Settings, StartupJob
-from gridsched.simulation.scenario import SIMULATED, TARGET
+from gridsched.simulation.jobs import TARGET
+from gridsched.simulation.scenario import SIMULATED
 
 _LONG: Final = 2 * 86_400.0
 """Seconds from which on a simulation is a long one."""

@@ -191,6 +191,7 @@ class _Simulation:
                 round(scenario.faults.skew * 1000),
                 settle=4 * settings.session_timeout_ms,
                 lateness=2 * settings.poll_interval_ms + round(scenario.faults.skew * 1000),
+                threads=settings.max_threads,
             ),
             tuple(self._defects.found),
         )

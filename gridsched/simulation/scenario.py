@@ -8,9 +8,11 @@ import msgspec
 from msgspec.structs import replace
 
 from gridsched.config.settings import Settings
+from gridsched.config.smtp import Smtp
 from gridsched.errors import ConfigurationError
 from gridsched.grid.faults import Rates
 from gridsched.model.caches import CacheSettings
+from gridsched.simulation.jobs import TARGET, THREAD_TARGET
 from gridsched.simulation.virtual_time import START
 
 
@@ -99,20 +101,18 @@ def with_kind(faults: FaultRates, kind: str, source: FaultRates = ALL_FAULTS) ->
     return faults
 
 
-TARGET: Final = "gridsched.simulation.jobs:work"
-"""The job that simulations run."""
-
 _FOR_EVER: Final = 100 * 365 * 86_400_000
 
 SIMULATED: Final = Settings(
     name="simulated",
-    allowed_jobs=(TARGET,),
+    allowed_jobs=(TARGET, THREAD_TARGET),
     queue_capacity=20,
     poll_interval_ms=2000,
     look_ahead_ms=5000,
     session_timeout_ms=10_000,
     misfire_threshold_ms=20_000,
     caches=CacheSettings(firing_retention_ms=_FOR_EVER, trigger_retention_ms=_FOR_EVER),
+    smtp=Smtp(host="simulated.example", sender="gridsched@simulated.example"),
 )
 """A node as simulations run it: it looks less often than one that is to be quick, so that more of
 what happens fits into a second. What is final stays for the checker."""

@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import NamedTuple
 
-from gridsched.simulation.facts import Violation
+from gridsched.simulation.facts import Violation, is_delivery
 from gridsched.simulation.history import History
 from gridsched.simulation.run import Report, simulate
 from gridsched.simulation.scenario import Scenario
@@ -70,10 +70,11 @@ def _one(scenario: Scenario) -> Summary:
 
 
 def _lateness(history: History) -> list[Late]:
-    """Of first runs that were to start at their instant: what was resumed or retried was not."""
+    """Of first runs that were to start at their instant: what was resumed or retried was not, nor
+    what tells of an event."""
     firings = {firing.key: firing for firing in history.firings if firing.fire_at is None}
     return sorted(
         Late(firings[run.firing].scheduled, run.started - firings[run.firing].scheduled)
         for run in history.record.runs
-        if run.attempt == 1 and run.firing in firings
+        if run.attempt == 1 and run.firing in firings and not is_delivery(run.job)
     )

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from gridsched.errors import GridError
 from gridsched.grid.port import Change, GridMap
 from gridsched.model.firing import FINAL
+from gridsched.model.submission import Submission
 from gridsched.node.claimer import Claimer
 from gridsched.node.locks import JobLocks
 from gridsched.node.membership import Membership
 from gridsched.node.shell.finisher import Finisher
+from gridsched.node.shell.publisher import Publisher
 from gridsched.node.shell.shell import Shell
 from gridsched.node.sweep import Sweep
 from gridsched.policy import claim as claim_policy
-from gridsched.policy import transitions
+from gridsched.policy import events, transitions
 from gridsched.stores.firings import FiringStore
 from gridsched.stores.record import Store
 from gridsched.stores.submissions import SubmissionStore
@@ -191,6 +196,40 @@ def lost_counted_as_complete(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gridsched.policy.transitions.orphan", done)
 
 
+def events_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events are put into the grid a little later, when their run is complete: a node that dies
+    meanwhile loses them."""
+    real, waiting = Publisher._submit, set[asyncio.Task[None]]()
+
+    async def until_done(self: Publisher, made: Sequence[Submission]) -> None:
+        while True:
+            await asyncio.sleep(2)
+            with contextlib.suppress(GridError):
+                return await real(self, made)
+
+    async def later(self: Publisher, made: Sequence[Submission]) -> None:
+        waiting.add(asyncio.create_task(until_done(self, made)))
+
+    monkeypatch.setattr(Publisher, "_submit", later)
+
+
+def conditions_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a run returns, its events are published."""
+    monkeypatch.setattr(
+        "gridsched.node.shell.publisher.decide",
+        lambda firing, held, seen: events.decide(firing, [(t, True) for t, _ in held], seen),
+    )
+
+
+def changes_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event for the change to true is published whenever its condition holds."""
+    real = events.see
+    monkeypatch.setattr(
+        "gridsched.policy.events.see",
+        lambda trigger, firing, holds, _: real(trigger, firing, holds, None),
+    )
+
+
 BUGS: dict[str, Plant] = {
     plant.__name__: plant
     for plant in (
@@ -211,5 +250,8 @@ BUGS: dict[str, Plant] = {
         misfires_ignored,
         others_decision_ignored,
         lost_counted_as_complete,
+        events_not_waited_for,
+        conditions_ignored,
+        changes_ignored,
     )
 }

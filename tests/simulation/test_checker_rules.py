@@ -19,7 +19,9 @@ from gridsched.simulation.history import Bounds, Command, History, Record, Run, 
 T = 1_790_000_000_000
 SECOND = 1000
 MINUTE = 60 * SECOND
-BOUNDS = Bounds(1000, 20 * SECOND, 10 * SECOND, 0, settle=40 * SECOND, lateness=2 * SECOND)
+BOUNDS = Bounds(
+    1000, 20 * SECOND, 10 * SECOND, 0, settle=40 * SECOND, lateness=2 * SECOND, threads=2
+)
 JOB = Job("m:f", name="j", group="g")
 KEY = "g/j:n/t"
 ACCEPTED = Trigger(

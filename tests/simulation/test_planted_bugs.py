@@ -14,11 +14,10 @@ from gridsched.simulation.scenario import Scenario
 
 SEEDS = range(1, 201)
 KNOWN = {
-    "delete_without_cancelling": 23,
-    "others_decision_ignored": 7,
+    "delete_without_cancelling": 19,
+    "events_not_waited_for": 2,
+    "others_decision_ignored": 5,
     "owner_change_ignored": 2,
-    "pause_without_parking": 23,
-    "recovery_without_fence": 7,
 }
 """Seeds that have found it before, and are tried first."""
 

@@ -17,6 +17,9 @@ from gridsched.errors import ConfigurationError
 from gridsched.model.job import Job
 from gridsched.model.trigger import Cron, Trigger
 from gridsched.policy.fire_times import fire_after
+from gridsched.simulation.facts import is_delivery
+from gridsched.simulation.history import History
+from gridsched.simulation.jobs import TARGET, THREAD_TARGET
 from gridsched.simulation.own import simulated, stretched
 from gridsched.simulation.picture import lateness_picture
 from gridsched.simulation.run import simulate
@@ -75,6 +78,29 @@ def test_every_kind_of_fault_happens() -> None:
         if not wanted:
             break
     assert wanted == set()
+
+
+def test_jobs_run_in_every_place_and_events_are_told_in_every_way() -> None:
+    """Told at once, after refusals and after an answer that never came; given up; not judged."""
+    history = simulate(replace(SHORT, seconds=400.0, triggers=150)).history
+    targets = {(job.target, job.executor) for job in history.jobs.values() if not job.task}
+    assert targets == {(TARGET, "thread"), (TARGET, "process"), (THREAD_TARGET, "thread")}
+    deliveries = [firing for firing in history.firings if is_delivery(firing.job)]
+    ended = {(firing.state, firing.attempt > 1) for firing in deliveries}
+    assert {("COMPLETE", False), ("COMPLETE", True), ("FAILED", True)} <= ended
+    outcomes = {run.outcome for run in history.record.runs if is_delivery(run.job)}
+    assert {"ok", "failed", "cancelled"} <= outcomes
+    judged = [firing for firing in history.firings if firing.job in _with_events(history)]
+    assert any(firing.event_error for firing in judged)
+    assert any(
+        not firing.events and not firing.event_error
+        for firing in judged
+        if firing.state == "COMPLETE"
+    )
+
+
+def _with_events(history: History) -> set[str]:
+    return {key for key, job in history.jobs.items() if job.events}
 
 
 def test_faults_are_chosen_by_kind() -> None:

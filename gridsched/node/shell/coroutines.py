@@ -16,11 +16,14 @@ _AT_ONCE: Final = 128
 class LoopExecutor:
     """Runs coroutines as tasks of the running loop."""
 
-    free = _AT_ONCE
-
     def __init__(self, deliver: Deliver) -> None:
         self._deliver = deliver
         self._tasks: dict[Run, asyncio.Task[Any]] = {}
+
+    @property
+    def free(self) -> int:
+        """How many more runs may start now."""
+        return _AT_ONCE
 
     def submit(self, run: Run, runnable: Runnable) -> None:
         """Run a coroutine function; its end is delivered on the event loop."""
