@@ -71,6 +71,7 @@ class Membership(Service):
         self._assignment: tuple[Arrangement, tuple[int, ...]] | None = None
         self._unlisten: Cancel = lambda: None
         self._changed = asyncio.Event()
+        self._beating = asyncio.Lock()
         self._were_active: list[tuple[str, str]] = []
         self.epoch = 0
         self.describe: Callable[[Member], Member] = lambda member: member
@@ -123,12 +124,14 @@ class Membership(Service):
         await self.rest(self._timeout / BEATS_PER_TIMEOUT)
 
     async def beat(self) -> None:
-        """Show that this node lives, and look who else does."""
-        started = self._clock.monotonic()
-        if self._record is not None and not await self._renew(self._record):
-            return
-        self._beaten_at = started
-        await self._look()
+        """Show that this node lives, and look who else does. One at a time: it also beats when it
+        becomes active and when it leaves."""
+        async with self._beating:
+            started = self._clock.monotonic()
+            if self._record is not None and not await self._renew(self._record):
+                return
+            self._beaten_at = started
+            await self._look()
 
     async def _renew(self, record: Record[Member]) -> bool:
         if await self._store.replace(record, self._stamped()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +12,7 @@ from cluster import SELDOM
 from gridsched.client.triggers import every, once
 from gridsched.config.settings import StartupJob
 from gridsched.errors import JobFailed
-from gridsched.grid.faults import Fault
+from gridsched.grid.faults import Fault, Rates
 from gridsched.model.job import Job
 from gridsched.model.member import Member
 from gridsched.simulation.virtual_time import START
@@ -273,3 +274,14 @@ async def test_a_node_that_has_just_started_again_is_not_taken_for_the_one_befor
     assert not first.parts.membership.alive("second", "new incarnation")
     assert not await first.parts.membership.gone("second", "new incarnation")
     assert await first.parts.membership.gone("second", "old incarnation")
+
+
+async def test_a_node_that_stops_while_it_beats_looks_once_at_a_time(cluster):
+    """Its last beat, which says that it leaves, waits for the one that is under way."""
+    c = cluster()
+    membership = (await c.node("a")).parts.membership
+    for node in [await c.node(name) for name in "bcdefgh"]:
+        await c.crash(node)
+    c.faults["a"].change_rates(Rates(delayed=1.0, longest_delay=20.0))
+    while len(membership.active()) > 1:
+        await asyncio.gather(membership.beat(), membership.beat())
