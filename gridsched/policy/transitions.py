@@ -24,6 +24,10 @@ class Judged(NamedTuple):
 
 NOT_JUDGED: Final = Judged()
 
+_SHORTEST_WAIT: Final = 1000
+_LONGEST_WAIT: Final = 60_000
+"""For how long (ms) a firing is put off."""
+
 LONGEST: Final = 64
 """The most leases between two looks at a firing that nothing happens to."""
 
@@ -129,6 +133,13 @@ def wait_for_turn(firing: Firing, now: int) -> Firing:
     """Another run of its job goes on: it starts when that has ended, and is looked at until then. In
     a new round, so that no payload starts it out of turn."""
     return replace(_again(firing, now), in_turn=True)
+
+
+def put_off(firing: Firing, now: int) -> Firing:
+    """Where it was sent too many wait already: it waits in its record, longer the later it is. In a
+    new round, so that no payload starts it before."""
+    late = now - firing.scheduled
+    return _again(firing, now + min(max(late, _SHORTEST_WAIT), _LONGEST_WAIT))
 
 
 def reject(firing: Firing) -> Firing:

@@ -115,6 +115,7 @@ def firing_steps() -> Iterator[tuple[str, str]]:
         firing = in_state(state)
         yield state, transitions.start(firing, "a", "i", 0, 10).state
         yield state, transitions.wait_for_turn(firing, 0).state
+        yield state, transitions.put_off(firing, 0).state
         yield state, transitions.skip(firing, 0, "overlap").state
         yield state, submissions.pause_firing(firing).state
         yield state, submissions.cancel_firing(firing, "", 0).state

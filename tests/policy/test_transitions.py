@@ -172,6 +172,15 @@ def test_jitter_spreads_retries() -> None:
     assert 14_900 < delays[-1] < 15_000
 
 
+def test_what_is_put_off_waits_longer_the_later_it_is_and_is_not_started_before() -> None:
+    for late, wait in ((0, 1000), (20_000, 20_000), (900_000, 60_000)):
+        firing = Firing("g/j:g/t", NOW - late, member="n", attempt=2, error="refused")
+        waits = transitions.put_off(firing, NOW)
+        assert (waits.state, waits.round, waits.member) == ("ACQUIRED", 1, "")
+        assert (waits.fire_at, waits.due) == (NOW + wait, NOW + wait)
+        assert (waits.attempt, waits.error) == (2, "refused")
+
+
 def test_what_waited_for_its_turn_is_late_from_then_on_only() -> None:
     waiting = transitions.wait_for_turn(Firing("g/j:g/t", NOW - 900_000), NOW - 800_000)
     sent = transitions.send_again(waiting, "n2", NOW, 5000)

@@ -6,17 +6,20 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 from shutil import copytree
 
 import pytest
 from msgspec.structs import replace
 
 import gridsched
+from gridsched import event, expression
 from gridsched.config.settings import Settings, StartupJob
 from gridsched.errors import ConfigurationError
 from gridsched.model.job import Job
 from gridsched.model.trigger import Cron, Trigger
 from gridsched.policy.fire_times import fire_after
+from gridsched.simulation.drawing import draw_any
 from gridsched.simulation.facts import is_delivery
 from gridsched.simulation.history import History
 from gridsched.simulation.jobs import TARGET, THREAD_TARGET
@@ -97,6 +100,21 @@ def test_jobs_run_in_every_place_and_events_are_told_in_every_way() -> None:
         for firing in judged
         if firing.state == "COMPLETE"
     )
+
+
+def test_subscribers_that_never_answer_hold_up_no_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as there are, every thread that tells them hangs for its whole minute."""
+    never = event("each", expression("result['level'] >= 0"), "mailto:hung@simulated.example")
+
+    def draw(random: Random, number: int) -> Job:
+        return replace(draw_any(random, number), events=(never,))
+
+    monkeypatch.setattr("gridsched.simulation.plan.draw_any", draw)
+    report = simulate(Scenario(seconds=110.0, calm=60.0, triggers=60, commands=0, faults=NO_FAULTS))
+    assert report.violations == ()
+    deliveries = [firing for firing in report.history.firings if is_delivery(firing.job)]
+    assert sum(firing.state == "EXECUTING" for firing in deliveries) >= 40
+    assert sum(firing.round > 0 for firing in deliveries) > 100, "they are put off"
 
 
 def _with_events(history: History) -> set[str]:

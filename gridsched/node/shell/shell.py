@@ -110,6 +110,7 @@ class Shell(Service):
         if any(self._ready.values()):
             # Where the others have taken over, they would take what starts now for an orphan.
             self._membership.check_fresh()
+        await self._put_off()
         batch = self._startable()
         if batch:
             await self._start(batch)
@@ -135,6 +136,30 @@ class Shell(Service):
             return self._runnables.of(held.job).place
         except GridschedError:
             return "loop"
+
+    async def _put_off(self) -> None:
+        """Deliveries have half of this node's hand, or what their threads need, so that subscribers who
+        do not answer hold up no job. Those that would wait for a thread beyond that do so in their
+        records."""
+        waiting, free = self._ready["delivery"], self._executors["delivery"].free
+        settings = self._core.settings
+        most = max(free, settings.queue_capacity // 2 - (settings.max_threads - free))
+        surplus = [waiting.pop() for _ in range(min(BATCH, len(waiting) - most))]
+        if not surplus:
+            return
+        now, firings = self._clock.now(), self._firings
+        try:
+            await firings.apply(
+                [
+                    firings.replaced(held.firing, transitions.put_off(held.firing.value, now))
+                    for held in surplus
+                ]
+            )
+        except GridError:
+            waiting.extend(reversed(surplus))
+            raise
+        for held in surplus:
+            self._let_go(held.firing)
 
     def _startable(self) -> list[Held]:
         batch: list[Held] = []
