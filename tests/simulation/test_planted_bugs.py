@@ -14,9 +14,9 @@ from gridsched.simulation.scenario import Scenario
 
 SEEDS = range(1, 201)
 KNOWN = {
-    "delete_without_cancelling": 19,
+    "delete_without_cancelling": 5,
     "events_not_waited_for": 2,
-    "others_decision_ignored": 5,
+    "others_decision_ignored": 3,
     "owner_change_ignored": 2,
 }
 """Seeds that have found it before, and are tried first."""
