@@ -150,7 +150,13 @@ class Node:
         parts = self.parts
         if self._startup is not None:
             self._startup.cancel()
-        for service in (parts.timer, parts.sweep, parts.retention, parts.submissions):
+        for service in (
+            parts.timer,
+            parts.sweep,
+            parts.retention,
+            parts.self_check,
+            parts.submissions,
+        ):
             await service.stop()
         await parts.membership.retire()
         await parts.shell.stop()

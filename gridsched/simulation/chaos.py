@@ -33,7 +33,7 @@ class Stroke(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """crash, stall, cut, clock or member."""
+        """crash, stall, restart, cut, clock or member."""
         return self.name.partition(".")[0].partition("-")[0]
 
 
@@ -42,8 +42,9 @@ def on_host(chance: Chance, faults: FaultRates, number: int, until: float) -> It
     outage, free = faults.longest_outage, 0.0
     crashes = _track(chance, f"crash-{number}", faults.crashes, outage, until)
     stalls = _track(chance, f"stall-{number}", faults.stalls, faults.longest_stall, until)
+    restarts = _track(chance, f"restart-{number}", faults.restarts, 0.0, until)
     cuts = _track(chance, f"cut-{number}", faults.cuts, outage, until)
-    for stroke in merge(crashes, stalls, cuts):
+    for stroke in merge(crashes, stalls, restarts, cuts):
         if stroke.at >= free:
             free = stroke.at + stroke.lasting
             yield stroke
@@ -111,7 +112,7 @@ class Chaos:
     ) -> None:
         for stroke in strokes:
             ahead = stroke.at - self._world.loop.time()
-            if ahead < 0 and stroke.lasting:
+            if ahead < 0 and stroke.kind != "clock":
                 continue  # while the cluster was not up yet
             await asyncio.sleep(max(0.0, ahead))
             await strike(stroke)
@@ -124,7 +125,10 @@ class Chaos:
         since = self._world.clock.now()
         self._begin(stroke.kind, host)
         try:
-            await asyncio.sleep(stroke.lasting)
+            if stroke.kind == "restart":
+                await self._world.stop(host)
+            else:
+                await asyncio.sleep(stroke.lasting)
         finally:
             self._end(stroke.kind, host)
             self._note(stroke.kind, host.name, since)

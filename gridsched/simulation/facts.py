@@ -14,7 +14,7 @@ from gridsched.simulation.history import Command, History, Run, Trouble
 
 Rule = Literal["accounted", "twice", "overlap", "started", "late", "stuck", "events", "defect"]
 
-UNFENCED: Final = ("crash", "stall", "cut", "buried")
+UNFENCED: Final = ("crash", "stall", "restart", "cut", "buried")
 """Troubles of a host under which the others may take it for gone."""
 
 

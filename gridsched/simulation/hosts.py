@@ -13,6 +13,7 @@ from gridsched.errors import GridError, NodeNameTaken
 from gridsched.grid.embedded import EmbeddedCluster, EmbeddedGrid
 from gridsched.grid.faults import Faults, FaultyGrid
 from gridsched.node.assembly import assemble
+from gridsched.node.node import Node
 from gridsched.simulation.history import RECORD, Record
 from gridsched.simulation.loop import SimulationLoop
 from gridsched.simulation.machine import SimulatedMachine
@@ -43,6 +44,7 @@ class Host:
         self.starts = 0
         self.started = asyncio.Event()
         self.grid: FaultyGrid | None = None
+        self.node: Node | None = None
 
     @property
     def id(self) -> str:
@@ -94,13 +96,19 @@ class World:
         if host.grid is not None:
             closing = host.grid.close()
             self.loop.create_task(closing, context=copy_context())
-        host.grid = None
+        host.grid = host.node = None
+
+    async def stop(self, host: Host) -> None:
+        """Stop the host's node in order; its supervisor starts another. At once where none is up."""
+        if host.node is not None:
+            await self.loop.spawn(host.id, host.node.stop())
 
     async def _supervise(self, host: Host) -> None:
         RECORD.set(self.record)
         while True:
             with contextlib.suppress(GridError, NodeNameTaken):
                 await self._run(host)
+            host.node = None
             if host.grid is not None:
                 await host.grid.close()
             host.grid = None
@@ -123,4 +131,5 @@ class World:
         )
         await node.start()
         host.started.set()
+        host.node = node
         await node.stopped.wait()

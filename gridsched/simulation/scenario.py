@@ -21,6 +21,7 @@ class FaultRates(msgspec.Struct, frozen=True):
 
     crashes        a node dies and is started again within `longest_outage`
     stalls         a node stands still (SIGSTOP) for up to `longest_stall`, and goes on
+    restarts       a node is stopped in order, and started again
     cuts           a node is cut off from the grid for up to `longest_outage`
     clock_jumps    a node's wall clock is set, to at most `skew` from the true one
     member_crashes a grid member dies with its replicas, and another joins
@@ -29,6 +30,7 @@ class FaultRates(msgspec.Struct, frozen=True):
 
     crashes: float = 0.0
     stalls: float = 0.0
+    restarts: float = 0.0
     cuts: float = 0.0
     clock_jumps: float = 0.0
     member_crashes: float = 0.0
@@ -43,6 +45,7 @@ NO_FAULTS: Final = FaultRates()
 ALL_FAULTS: Final = FaultRates(
     crashes=12,
     stalls=12,
+    restarts=6,
     cuts=12,
     clock_jumps=6,
     member_crashes=12,
@@ -63,6 +66,7 @@ ALL_FAULTS: Final = FaultRates(
 KINDS: Final[dict[str, tuple[str, ...]]] = {
     "crash": ("crashes",),
     "stall": ("stalls",),
+    "restart": ("restarts",),
     "cut": ("cuts",),
     "clock": ("clock_jumps", "skew"),
     "member": ("member_crashes",),

@@ -21,7 +21,7 @@ def test_elements_have_names_of_their_own() -> None:
     assert len(set(names)) == len(names)
     assert {"calendar", "trigger-1", "trigger-20", "clock-4.0"} <= set(names)
     kinds = {name.partition(".")[0].partition("-")[0] for name in names}
-    assert {"crash", "stall", "cut", "clock", "member", "trigger", "command"} <= kinds
+    assert {"crash", "stall", "restart", "cut", "clock", "member", "trigger", "command"} <= kinds
 
 
 def test_the_troubles_of_a_host_do_not_overlap_and_begin_in_time() -> None:

@@ -74,7 +74,7 @@ def test_the_same_seed_is_the_same_history_in_every_process_and_folder(tmp_path:
 
 
 def test_every_kind_of_fault_happens() -> None:
-    wanted = {"crash", "stall", "cut", "member"}
+    wanted = {"crash", "stall", "restart", "cut", "member"}
     for seed in range(1, 6):
         report = simulate(replace(SHORT, seed=seed, seconds=400.0))
         wanted -= {trouble.kind for trouble in report.history.record.troubles}
