@@ -225,9 +225,19 @@ def _stopped(trigger: str, run: Run, facts: Facts) -> Command | None:
     for stop in asked:
         if stop.kind in _STOPS and stop.answer == "accepted" and not _fired_since(run, stop):
             undone = any(c.kind in _UNDO and _may_follow_on(c, stop, run) for c in asked)
-            if stop.answered + entry < run.started and not undone:
+            begun = _begun_before(stop, run, facts)
+            if stop.answered + entry < run.started and not undone and not begun:
                 return stop
     return None
+
+
+def _begun_before(stop: Command, run: Run, facts: Facts) -> bool:
+    """Was its start recorded before? The node that hears of it late, as grids are slow, enters the
+    function late."""
+    firing = facts.firings.get(run.firing)
+    if firing is None or firing.started_at is None or firing.attempt != run.attempt:
+        return False
+    return firing.started_at - facts.history.bounds.skew <= stop.answered
 
 
 def _fired_since(run: Run, stop: Command) -> bool:

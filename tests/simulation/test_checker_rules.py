@@ -269,6 +269,16 @@ def test_a_frozen_host_may_start_what_it_held(told: Told) -> None:
     assert told.broken() == []
 
 
+def test_what_is_recorded_as_started_may_enter_its_function_after_a_pause(told: Told) -> None:
+    told.runs[1].started += 2 * SECOND
+    told.commands.append(command("pause", T + MINUTE + SECOND))
+    told.runs[2:], told.firings = [], {at: told.firings[at] for at in INSTANTS[:2]}
+    told.trigger = replace(OVER, state="PAUSED", fired=2, next_fire=INSTANTS[2], finished_at=None)
+    assert told.broken() == []
+    told.firings[INSTANTS[1]] = fired(INSTANTS[1], started_at=T + MINUTE + 2 * SECOND)
+    assert told.rules() == ["started"]
+
+
 def test_a_paused_job_is_fired_by_hand_but_not_a_deleted_one(told: Told) -> None:
     at = T + 3 * MINUTE
     manual = f"g/j:{MANUAL_GROUP}/x"
@@ -280,6 +290,7 @@ def test_a_paused_job_is_fired_by_hand_but_not_a_deleted_one(told: Told) -> None
     assert told.rules() == ["started"]
     told.commands[-1] = command("pause", at + 1, "g/j")
     told.runs[-1].started += SECOND
+    told.firings[at] = replace(told.firings[at], started_at=at + SECOND)
     assert told.rules() == ["started"], "fired before the pause, and started after it"
 
 
