@@ -7,8 +7,9 @@ from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from random import Random
-from typing import TypeVar
+from typing import Final, TypeVar
 
+import mmh3
 import msgspec
 
 from gridsched.errors import GridUnavailable, UnknownOutcome
@@ -28,6 +29,8 @@ from gridsched.grid.port import (
 )
 
 T = TypeVar("T")
+
+_FULL: Final = 2.0**64
 
 
 class Fault(Enum):
@@ -58,15 +61,19 @@ class Rates(msgspec.Struct, frozen=True):
 class Faults:
     """Decides what goes wrong: what the test has scripted, else what chance has it.
 
+    What chance does to a call depends on what the call is and how many like it were before: other calls
+    may come and go without that another thing goes wrong with this one.
+
     While `cut_off` is set nothing gets through: calls raise GridUnavailable, events are lost, and a
     write that was under way ends with UnknownOutcome.
     """
 
     def __init__(self, random: Random, rates: Rates | None = None) -> None:
         self.cut_off = False
-        self._random = random
+        self._seed = random.getrandbits(32)
         self._rates = rates or Rates()
         self._scripted: defaultdict[tuple[str, str], deque[Fault]] = defaultdict(deque)
+        self._met: dict[tuple[str, str, bytes], int] = {}
 
     def script(self, name: str, operation: str, fault: Fault) -> None:
         """Let this happen once, at the next `operation` on the map or queue `name`.
@@ -76,54 +83,67 @@ class Faults:
         """
         self._scripted[name, operation].append(fault)
 
-    async def meet(self, name: str, operation: str) -> Fault | None:
+    async def meet(self, name: str, operation: str, key: bytes = b"") -> Fault | None:
         """Delay a call or raise its GridUnavailable; return what else is scripted for it."""
-        scripted = self._next(name, operation)
-        if self._chance(self._rates.delayed):
-            await asyncio.sleep(self._delay())
-        unavailable = self._chance(self._rates.unavailable)
+        scripted, rates = self._next(name, operation), self._rates
+        unavailable = False
+        if rates.delayed or rates.unavailable:
+            delayed, failed = self._draw(name, operation, key)
+            unavailable = failed < rates.unavailable
+            if delayed < rates.delayed:
+                await asyncio.sleep(self._delay(delayed / rates.delayed))
         if self.cut_off or unavailable or scripted is Fault.UNAVAILABLE:
             raise GridUnavailable(f"{operation} on {name} does not reach the grid")
         return scripted
 
-    def unknown(self) -> Fault | None:
+    def unknown(self, name: str, key: bytes = b"") -> Fault | None:
         """Whether a write's outcome is unknown, and then which it was."""
-        unknown = self._chance(self._rates.unknown)
-        return self._random.choice((Fault.APPLIED, Fault.NOT_APPLIED)) if unknown else None
+        if not self._rates.unknown:
+            return None
+        unknown, applied = self._draw(name, "unknown", key)
+        if unknown >= self._rates.unknown:
+            return None
+        return Fault.APPLIED if applied < 0.5 else Fault.NOT_APPLIED
 
     def change_rates(self, rates: Rates) -> None:
         """From now on things go wrong this often."""
         self._rates = rates
 
-    def event_delays(self, name: str) -> list[float]:
+    def event_delays(self, name: str, key: bytes) -> list[float]:
         """When an entry event arrives, in seconds from now: once, late, twice or never."""
+        lost, doubled = self._draw(name, "event", key)
         scripted = self._next(name, "event") is Fault.LOST
-        if self.cut_off or scripted or self._chance(self._rates.lost_events):
+        if self.cut_off or scripted or lost < self._rates.lost_events:
             return []
-        copies = 2 if self._chance(self._rates.doubled_events) else 1
-        return [
-            self._delay() if self._chance(self._rates.late_events) else 0.0 for _ in range(copies)
-        ]
+        copies = self._draw(name, "late", key)[: 2 if doubled < self._rates.doubled_events else 1]
+        rate = self._rates.late_events
+        return [self._delay(late / rate) if late < rate else 0.0 for late in copies]
 
-    def copies(self, name: str) -> int:
+    def copies(self, name: str, item: bytes) -> int:
         """How many of an item arrive: 0, 1 or 2."""
+        lost, doubled = self._draw(name, "item", item)
         scripted = self._next(name, "item")
-        if scripted is Fault.LOST or self._chance(self._rates.lost_items):
+        if scripted is Fault.LOST or lost < self._rates.lost_items:
             return 0
-        if scripted is Fault.DUPLICATED or self._chance(self._rates.duplicated_items):
+        if scripted is Fault.DUPLICATED or doubled < self._rates.duplicated_items:
             return 2
         return 1
 
-    def _delay(self) -> float:
+    def _delay(self, share: float) -> float:
         """Most are short, few are as long as they may be."""
-        return float(self._random.random() ** 8 * self._rates.longest_delay)
+        return share**8 * self._rates.longest_delay
 
     def _next(self, name: str, operation: str) -> Fault | None:
         scripted = self._scripted.get((name, operation))
         return scripted.popleft() if scripted else None
 
-    def _chance(self, rate: float) -> bool:
-        return rate > 0 and self._random.random() < rate
+    def _draw(self, name: str, operation: str, key: bytes) -> tuple[float, float]:
+        """Two numbers from 0 to 1, for this time that this is met."""
+        what = name, operation, key
+        before = self._met[what] = self._met.get(what, -1) + 1
+        text = b"%b %d %b" % (f"{name} {operation}".encode(), before, key)
+        one, two = mmh3.hash64(text, self._seed, signed=False)
+        return one / _FULL, two / _FULL
 
 
 class FaultyGrid(Grid):
@@ -169,15 +189,16 @@ class _Faulty:
     name: str
     _faults: Faults
 
-    async def _read(self, operation: str, call: Callable[[], Awaitable[T]]) -> T:
-        await self._faults.meet(self.name, operation)
+    async def _read(self, operation: str, call: Callable[[], Awaitable[T]], key: bytes = b"") -> T:
+        await self._faults.meet(self.name, operation, key)
         answer = await call()
         if self._faults.cut_off:
             raise GridUnavailable(f"{operation} on {self.name} was cut off")
         return answer
 
-    async def _write(self, operation: str, call: Callable[[], Awaitable[T]]) -> T:
-        fault = await self._faults.meet(self.name, operation) or self._faults.unknown()
+    async def _write(self, operation: str, call: Callable[[], Awaitable[T]], key: bytes = b"") -> T:
+        fault = await self._faults.meet(self.name, operation, key)
+        fault = fault or self._faults.unknown(self.name, key)
         if fault is not Fault.NOT_APPLIED:
             answer = await call()
             if fault is None and not self._faults.cut_off:
@@ -194,20 +215,21 @@ class FaultyMap(_Faulty, GridMap):
         self._faults = faults
 
     async def get(self, key: bytes) -> bytes | None:
-        return await self._read("get", lambda: self._map.get(key))
+        return await self._read("get", lambda: self._map.get(key), key)
 
     async def get_all(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
         return await self._read("get_all", lambda: self._map.get_all(keys))
 
     async def put(self, key: bytes, value: bytes, ttl_ms: int | None = None) -> None:
-        await self._write("put", lambda: self._map.put(key, value, ttl_ms))
+        await self._write("put", lambda: self._map.put(key, value, ttl_ms), key)
 
     async def put_all(self, entries: Mapping[bytes, bytes]) -> None:
         await self._write("put_all", lambda: self._map.put_all(entries))
 
     async def compare_and_set(self, changes: Sequence[Change]) -> list[Outcome]:
-        scripted = await self._faults.meet(self.name, "compare_and_set")
-        fates = [scripted or self._faults.unknown() for _ in changes]
+        first = changes[0].key if changes else b""
+        scripted = await self._faults.meet(self.name, "compare_and_set", first)
+        fates = [scripted or self._faults.unknown(self.name, change.key) for change in changes]
         pairs = list(zip(changes, fates, strict=True))
         arriving = [change for change, fate in pairs if fate is not Fault.NOT_APPLIED]
         answers = dict(zip(arriving, await self._map.compare_and_set(arriving), strict=True))
@@ -216,7 +238,7 @@ class FaultyMap(_Faulty, GridMap):
         return [answers[change] if fate is None else Outcome.UNKNOWN for change, fate in pairs]
 
     async def remove(self, key: bytes) -> bytes | None:
-        return await self._write("remove", lambda: self._map.remove(key))
+        return await self._write("remove", lambda: self._map.remove(key), key)
 
     async def query(
         self, where: Sequence[Condition], partitions: Iterable[int] | None = None
@@ -235,7 +257,7 @@ class FaultyMap(_Faulty, GridMap):
         self, handler: Callable[[EntryEvent], None], kinds: Iterable[EntryKind] = EntryKind
     ) -> Cancel:
         def hear(event: EntryEvent) -> None:
-            for delay in self._faults.event_delays(self.name):
+            for delay in self._faults.event_delays(self.name, event.key):
                 if delay:
                     asyncio.get_running_loop().call_later(delay, handler, event)
                 else:
@@ -253,7 +275,7 @@ class FaultyQueue(_Faulty, GridQueue):
         self._faults = faults
 
     async def offer_all(self, items: Sequence[bytes]) -> bool:
-        sent = [item for item in items for _ in range(self._faults.copies(self.name))]
+        sent = [item for item in items for _ in range(self._faults.copies(self.name, item))]
         return await self._write("offer_all", lambda: self._queue.offer_all(sent))
 
     async def take(self, timeout: float) -> bytes | None:

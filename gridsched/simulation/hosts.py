@@ -64,7 +64,8 @@ class World:
         self._scenario = scenario
         self._ids: Ids = random_ids(self.random("ids"))
         self._rates = scenario.faults.grid
-        self.grid = EmbeddedCluster(self.clock.now, self._ids, members=scenario.members)
+        grid_ids = random_ids(self.random("ids of the grid"))
+        self.grid = EmbeddedCluster(self.clock.now, grid_ids, members=scenario.members)
 
     def random(self, purpose: str) -> Random:
         """`shuffled` of this simulation."""
