@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,13 +15,14 @@ import msgspec
 from gridsched.cli.options import DURATION, MOMENT, Written, instant
 from gridsched.cli.output import print_json
 from gridsched.client.resolve import resolve
+from gridsched.errors import ConfigurationError
 from gridsched.simulation.own import simulated, stretched
 from gridsched.simulation.picture import lateness_picture
-from gridsched.simulation.run import Report
+from gridsched.simulation.plan import elements
 from gridsched.simulation.run import simulate as run
-from gridsched.simulation.scenario import Scenario, faults_of
+from gridsched.simulation.scenario import Scenario, faults_of, kinds_of
 from gridsched.simulation.shrink import shrink
-from gridsched.simulation.story import story
+from gridsched.simulation.story import is_about, story
 from gridsched.simulation.summary import Summary, quantile, simulate_all, summarise
 
 _DAY: Final = 86_400.0
@@ -48,6 +50,11 @@ def _seeds(text: str) -> range:
               help="Made up by chance; default: 200, or none beside a CONFIG.")  # fmt: skip
 @click.option("--from", "start", type=MOMENT, help="What the clocks say when it begins.")
 @click.option("--run-time", type=DURATION, default="0", help="How long the CONFIG's jobs run.")
+@click.option("--only", metavar="ELEMENTS",
+              help="Carry out only these of the plan, with commas between, or none.")  # fmt: skip
+@click.option("--cut", type=DURATION, help="Let the calm come already after this time.")
+@click.option("--shuffle", type=click.IntRange(0), default=0, metavar="N",
+              help="The same plan in another order, with other faults of single calls.")  # fmt: skip
 @click.option("--picture", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.svg",
               help="Draw how late runs started (of one seed).")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -61,8 +68,7 @@ def simulate(
     the config's own is run. The same seed gives the same history. Exits with 1 where a rule is
     broken.
     """
-    made = _scenario(options)
-    scenarios = [msgspec.structs.replace(made, seed=each) for each in seeds or (seed,)]
+    scenarios = [_scenario(each, options) for each in seeds or (seed,)]
     summaries: list[Summary] = []
     for summary in _simulated(scenarios, quiet=as_json):
         summaries.append(summary)
@@ -83,7 +89,7 @@ def simulate(
         click.get_current_context().exit(1)
 
 
-def _scenario(options: dict[str, Any]) -> Scenario:
+def _scenario(seed: int, options: dict[str, Any]) -> Scenario:
     """What the options ask for; calm for the second half, or for two minutes where that is less."""
     config, days, start = options["config"], options["days"], options["start"]
     seconds = options["span"] / 1000 if days is None else days * _DAY
@@ -93,16 +99,37 @@ def _scenario(options: dict[str, Any]) -> Scenario:
     if config is not None:
         settings = simulated(resolve(config, {}).settings, options["run_time"] / 1000)
         triggers = 0
-    given = options["triggers"]
-    return Scenario(
-        nodes=options["nodes"],
-        seconds=seconds,
-        calm=min(base.calm, seconds / 2),
-        start=base.start if start is None else instant(start, None),
-        triggers=triggers if given is None else given,
-        faults=faults,
-        settings=stretched(settings, seconds),
+    given, cut, only = options["triggers"], options["cut"], options["only"]
+    return _with_only(
+        only,
+        Scenario(
+            seed=seed,
+            nodes=options["nodes"],
+            seconds=seconds,
+            calm=min(base.calm, seconds / 2),
+            start=base.start if start is None else instant(start, None),
+            triggers=triggers if given is None else given,
+            faults=faults,
+            settings=stretched(settings, seconds),
+            cut=None if cut is None else cut / 1000,
+            shuffle=options["shuffle"],
+        ),
     )
+
+
+def _with_only(names: str | None, scenario: Scenario) -> Scenario:
+    """This scenario with only these elements of its plan; ConfigurationError where it has no such."""
+    if names is None:
+        return scenario
+    only = tuple(name.strip() for name in names.split(",") if names != "none")
+    planned = elements(scenario)
+    for name in only:
+        if name not in planned:
+            raise ConfigurationError(
+                f"--only: the plan of seed {scenario.seed} has no {name!r}; it has "
+                f"{', '.join(planned[:3])} and so on, {len(planned)} in all"
+            )
+    return msgspec.structs.replace(scenario, only=only)
 
 
 def _simulated(scenarios: Sequence[Scenario], *, quiet: bool) -> Iterator[Summary]:
@@ -110,7 +137,8 @@ def _simulated(scenarios: Sequence[Scenario], *, quiet: bool) -> Iterator[Summar
         yield from simulate_all(scenarios)
         return
     (scenario,) = scenarios
-    with click.progressbar(length=round(scenario.seconds), label="simulating", hidden=quiet) as bar:
+    seconds = round(scenario.trouble + scenario.calm)
+    with click.progressbar(length=seconds, label="simulating", hidden=quiet) as bar:
         yield summarise(run(scenario, lambda now: bar.update(round(now) - bar.pos)))
 
 
@@ -152,12 +180,21 @@ def _as_json(summary: Summary) -> dict[str, Any]:
 def _explain(scenario: Scenario) -> None:
     """The shortest history of the first failure that a search finds, and how to see it again."""
     click.echo(f"\nreplay: {shlex.join(_replay(scenario))}")
-    click.echo("looking for a smaller history that breaks the same rule …")
-    smallest: Report = shrink(run(scenario))
-    violation = smallest.violations[0]
+    click.echo("looking for a short history that breaks the same rule …")
+    found = shrink(run(scenario), _tell)
+    violation, smallest = found.violation, found.report.scenario
+    click.echo(f"the shortest of {found.tries} tries, trace {found.report.trace}:")
+    click.echo(f"replay: {shlex.join(_replay(smallest))}")
     click.echo(f"\n{violation.rule}: {violation.key} {violation.problem}")
-    for line in _last(story(violation, smallest.history)):
+    again = run(smallest, watched=partial(is_about, violation.key))
+    for line in _last(story(violation, again.history)):
         click.echo(f"  {line}")
+
+
+def _tell(tries: int, found: Scenario) -> None:
+    left = len(elements(found))
+    rest = f"{found.nodes} nodes, {found.trouble:.0f} s, faults {kinds_of(found.faults)}"
+    click.echo(f"  try {tries}: {left} elements, {rest}")
 
 
 def _last(lines: Sequence[object]) -> Iterable[object]:
@@ -166,14 +203,20 @@ def _last(lines: Sequence[object]) -> Iterable[object]:
 
 
 def _replay(scenario: Scenario) -> list[str]:
-    """The command that was given, with the seed that failed."""
+    """The command that was given, with the seed that failed and what is left of its plan."""
     given = click.get_current_context()
     words = ["gridsched", "simulate", *([given.params["config"]] if given.params["config"] else [])]
     words += ["--seed", str(scenario.seed), "--nodes", str(scenario.nodes)]
-    words += ["--faults", given.params["faults"], "--for", f"{round(scenario.seconds)}S"]
+    words += ["--faults", kinds_of(scenario.faults), "--for", f"{round(scenario.seconds)}S"]
     words += ["--triggers", str(scenario.triggers)]
     if given.params["start"] is not None:
         words += ["--from", datetime.isoformat(given.params["start"])]
     if given.params["run_time"]:
         words += ["--run-time", f"{given.params['run_time']}MS"]
+    if scenario.cut is not None:
+        words += ["--cut", f"{round(scenario.cut * 1000)}MS"]
+    if scenario.shuffle:
+        words += ["--shuffle", str(scenario.shuffle)]
+    if scenario.only is not None:
+        words += ["--only", ",".join(scenario.only) or "none"]
     return words

@@ -71,14 +71,28 @@ class Trouble(NamedTuple):
     until: int
 
 
+class Written(NamedTuple):
+    """A change of one entry of a map: by whom ("" is no node), its JSON before and after, b"" for
+    none."""
+
+    at: int
+    host: str
+    map: str
+    key: str
+    old: bytes
+    new: bytes
+
+
 @dataclass
 class Record:
-    """What is written down while a simulation runs; `now` is the true clock."""
+    """What is written down while a simulation runs; `now` is the true clock. `written` holds the
+    changes of the keys that were asked for."""
 
     now: Callable[[], int]
     runs: list[Run] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
+    written: list[Written] = field(default_factory=list)
 
     def begin(self, firing: str, job: str, attempt: int, host: str) -> Run:
         """A run has started."""

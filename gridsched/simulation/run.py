@@ -22,7 +22,7 @@ from gridsched.grid.port import Grid
 from gridsched.simulation.chaos import Chaos
 from gridsched.simulation.checker import check
 from gridsched.simulation.facts import Violation
-from gridsched.simulation.history import Bounds, History, Trouble
+from gridsched.simulation.history import Bounds, History, Trouble, Written
 from gridsched.simulation.hosts import World, chance, shuffled
 from gridsched.simulation.loop import HOST, SimulationLoop
 from gridsched.simulation.plan import wishes_of
@@ -38,6 +38,10 @@ _FOLDER: Final = str(Path(gridsched.__file__).parents[1]).encode()
 
 Progress = Callable[[float], None]
 """Told now and then how many virtual seconds have gone by."""
+
+
+Watched = Callable[[str], bool]
+"""Is what happens to this key in the maps to be written down?"""
 
 
 class Report(NamedTuple):
@@ -65,13 +69,18 @@ class Trace:
         return self._hash.hexdigest()[:16]
 
 
-def simulate(scenario: Scenario, progress: Progress = lambda _seconds: None) -> Report:
-    """Run a scenario to its end. The same one gives the same report."""
+def simulate(
+    scenario: Scenario,
+    progress: Progress = lambda _seconds: None,
+    watched: Watched | None = None,
+) -> Report:
+    """Run a scenario to its end. The same one gives the same report. Changes in the maps of the keys
+    that are watched are written down, too."""
     loop = SimulationLoop(shuffled(scenario, "order"))
     defects = Defects()
     try:
         with defects:
-            simulation = _Simulation(scenario, loop, defects)
+            simulation = _Simulation(scenario, loop, defects, watched)
             report: Report = loop.run_until_complete(simulation.run(progress))
             return report
     finally:
@@ -107,9 +116,12 @@ class Defects(logging.Handler):
 
 
 class _Simulation:
-    def __init__(self, scenario: Scenario, loop: SimulationLoop, defects: Defects) -> None:
+    def __init__(
+        self, scenario: Scenario, loop: SimulationLoop, defects: Defects, watched: Watched | None
+    ) -> None:
         self._scenario = scenario
         self._defects = defects
+        self._watched = watched
         self._world = World(loop, scenario)
         self._chaos = Chaos(self._world, partial(chance, scenario.seed), scenario)
         self._trace = Trace(self._world.clock.now)
@@ -143,7 +155,16 @@ class _Simulation:
         maps = self._world.grid.maps
         for held in maps.values():
             held.listeners.append(self._trace.follow)
+            if self._watched is not None:
+                held.listeners.append(partial(self._write_down, held.name, self._watched))
         maps[self._scenario.settings.caches.names.membership].listeners.append(self._bury)
+
+    def _write_down(self, name: str, watched: Watched, change: MapChange) -> None:
+        key = text_of(change.key or b"").decode()
+        if watched(key):
+            old, new = (text_of(value or b"") for value in (change.old, change.new))
+            at, host = self._world.clock.now(), HOST.get()
+            self._world.record.written.append(Written(at, host, name, key, old, new))
 
     def _bury(self, change: MapChange) -> None:
         """A node whose beats were slow was taken for gone, and its record removed by another."""

@@ -105,6 +105,12 @@ def with_kind(faults: FaultRates, kind: str, source: FaultRates = ALL_FAULTS) ->
     return faults
 
 
+def kinds_of(faults: FaultRates) -> str:
+    """What `faults_of` is given for these faults, each kind of which is as in `ALL_FAULTS` or none."""
+    found = [name for name in KINDS if with_kind(faults, name, NO_FAULTS) != faults]
+    return "all" if len(found) == len(KINDS) else ",".join(found) or "none"
+
+
 _FOR_EVER: Final = 100 * 365 * 86_400_000
 
 SIMULATED: Final = Settings(

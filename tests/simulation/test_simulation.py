@@ -27,8 +27,6 @@ from gridsched.simulation.own import simulated, stretched
 from gridsched.simulation.picture import lateness_picture
 from gridsched.simulation.run import simulate
 from gridsched.simulation.scenario import ALL_FAULTS, KINDS, NO_FAULTS, Scenario, faults_of
-from gridsched.simulation.shrink import shrink
-from gridsched.simulation.story import story
 from gridsched.simulation.summary import simulate_all, summarise
 
 PACKAGE = Path(gridsched.__file__).parents[1]
@@ -157,20 +155,6 @@ def test_a_config_of_the_users_is_simulated_over_a_change_of_the_clocks() -> Non
         instant = fire_after(london, instant)
     assert len(named) >= 14
     assert ran == named
-
-
-def test_a_broken_rule_has_a_story_and_a_smaller_history(monkeypatch: pytest.MonkeyPatch) -> None:
-    from planted_bugs import no_start_fence
-
-    no_start_fence(monkeypatch)
-    report = simulate(SHORT)
-    assert report.violations
-    smallest = shrink(report)
-    assert smallest.violations[0].rule in {violation.rule for violation in report.violations}
-    assert smallest.scenario != SHORT
-    lines = [str(line) for line in story(smallest.violations[0], smallest.history)]
-    assert any("starts" in line for line in lines)
-    assert lines == sorted(lines)
 
 
 def test_the_picture_is_an_svg_of_what_was_late() -> None:
