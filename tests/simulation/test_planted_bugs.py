@@ -16,7 +16,8 @@ SEEDS = range(1, 201)
 KNOWN = {
     "delete_without_cancelling": 5,
     "events_not_waited_for": 2,
-    "others_decision_ignored": 3,
+    "misfires_ignored": 2,
+    "others_decision_ignored": 7,
     "owner_change_ignored": 2,
 }
 """Seeds that have found it before, and are tried first."""
