@@ -29,6 +29,10 @@ WINDOW: Final = 10 * CHUNK
 _FIRST_WAIT: Final = 0.002
 _LONGEST_WAIT: Final = 0.1
 
+_PATIENCE: Final = 0.1
+"""The share of the time waited so far that the next wait may last, where that is longer: who has waited
+for ten seconds does not mind a second more."""
+
 
 class Submitter:
     """Submits commands. `timeout` in seconds is how long an answer may take."""
@@ -83,7 +87,8 @@ class Submitter:
         """Wait until each of these is applied or refused; SubmissionTimeout where no node answers."""
         pending = {record.key for record in records}
         answers: list[Record[Submission]] = []
-        until = self._clock.monotonic() + self._timeout
+        since = self._clock.monotonic()
+        until = since + self._timeout
         wait = _FIRST_WAIT
         while pending:
             await asyncio.sleep(wait)
@@ -98,7 +103,8 @@ class Submitter:
                     f"{len(pending)} of {len(records)} submissions have no answer after "
                     f"{self._timeout:g} s: is a node active? (gridsched members)"
                 )
-            wait = min(wait * 2, _LONGEST_WAIT)
+            waited = self._clock.monotonic() - since
+            wait = max(min(wait * 2, _LONGEST_WAIT), waited * _PATIENCE)
         return answers
 
     @staticmethod

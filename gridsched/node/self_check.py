@@ -8,7 +8,7 @@ somebody has; both are logged.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any, Final, NamedTuple
 
 from gridsched.grid.data import partition_of
@@ -59,21 +59,32 @@ class SelfCheck(Service):
         suspects, self._suspects = [*self._suspects, *self._unexplained.values()], []
         for suspect in suspects:
             await self._look_again(suspect)
-        for partition in self._next_part(self._membership.owned()):
-            await self._look(partition)
-            await asyncio.sleep(0)
+        if part := self._next_part(self._membership.owned()):
+            await self._look(part)
 
     def _next_part(self, owned: Sequence[int]) -> list[int]:
         self._looked += 1
         return [partition for partition in owned if partition % ROUND == self._looked % ROUND]
 
-    async def _look(self, partition: int) -> None:
+    async def _look(self, part: Sequence[int]) -> None:
+        firings = await self._caches.firings.unfinished(part)
+        running = {record.value.job for record in firings}
+        firings += await self._caches.firings.due(self._clock.now(), part)
+        self._suspects += [
+            _Suspect(self._caches.firings, record)
+            for record in firings
+            if odd_firing(record.value, self._clock.now(), self._lease)
+        ]
+        for partition in part:
+            await self._look_at_jobs(partition, running)
+            await asyncio.sleep(0)
+
+    async def _look_at_jobs(self, partition: int, running: Set[str]) -> None:
+        """At jobs and triggers; `running` are the jobs with a firing that is not final."""
         now, caches = self._clock.now(), self._caches
         jobs = {record.key: record for record in await caches.jobs.find([], [partition])}
         triggers = await caches.triggers.find([], [partition])
-        firings = await caches.firings.unfinished(partition)
-        used = {r.value.job for r in triggers} | {r.value.job for r in firings}
-        firings += await caches.firings.due(now, [partition])
+        used = running | {record.value.job for record in triggers}
         self._suspects += [
             *(
                 _Suspect(caches.jobs, record)
@@ -84,11 +95,6 @@ class SelfCheck(Service):
                 _Suspect(caches.triggers, record)
                 for record in triggers
                 if odd_trigger(record.value, job_there=record.value.job in jobs)
-            ),
-            *(
-                _Suspect(caches.firings, record)
-                for record in firings
-                if odd_firing(record.value, now, self._lease)
             ),
         ]
 

@@ -28,7 +28,7 @@ from gridsched.policy.overlap import runs_alone
 from gridsched.policy.ownership import slices
 from gridsched.stores.record import Record
 
-SLICE = 32
+SLICE = 64
 
 
 class Sweep(Service):

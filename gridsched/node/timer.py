@@ -18,7 +18,7 @@ from gridsched.policy.gate import waiting
 from gridsched.policy.ownership import slices
 from gridsched.stores.record import Record
 
-SLICE: Final = 32
+SLICE: Final = 64
 """Partitions asked in one query."""
 
 REMINDER: Final = 30.0

@@ -5,7 +5,7 @@ What is final stays for its retention as the ledger of what happened.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from gridsched.grid.data import partition_of
 from gridsched.grid.port import Between, Equal, IndexSpec
@@ -51,12 +51,12 @@ class FiringStore(Store[Firing]):
         """What was sent to or runs on a member: those of its firings that have a `due`."""
         return await self.find([Equal("member", member), Between("due", 0, 2**62)], partitions)
 
-    async def unfinished(self, partition: int) -> list[Record[Firing]]:
-        """Every firing of a partition that is not final, whether or not it has a `due`."""
+    async def unfinished(self, partitions: Sequence[int]) -> list[Record[Firing]]:
+        """Every firing that is not final, whether or not it has a `due`."""
         return [
             record
             for state in UNFINISHED
-            for record in await self.find([Equal("state", state)], [partition])
+            for record in await self.find([Equal("state", state)], partitions)
         ]
 
     async def unplaced(self, partitions: Iterable[int]) -> list[Record[Firing]]:
