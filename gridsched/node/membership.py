@@ -112,12 +112,14 @@ class Membership(Service):
             raise NodeNameTaken(f"another node named {me.name!r} is starting at the same time")
 
     async def leave(self) -> None:
-        """Leave the cluster: the others see it at once."""
+        """Leave the cluster: the others see it at once. A beat that was cut short may have written
+        what this node has not read, so what stands there is what goes."""
         self._unlisten()
-        record = self._record
-        if record is not None:
-            await self._store.apply([self._store.removed(record)])
-            self._record = None
+        self._record = None
+        while (there := await self._store.get(self.me.name)) is not None:
+            if there.value.incarnation != self.me.incarnation:
+                return
+            await self._store.apply([self._store.removed(there)])
 
     async def step(self) -> None:
         await self.beat()

@@ -60,6 +60,7 @@ def test_runs_take_turns_and_leave_their_data(scheduler: Scheduler) -> None:
     assert Counter(f.state for f in firings) == {"COMPLETE": 10}
     spans = sorted((f.started_at, f.finished_at) for f in firings)
     assert all(end <= start for (_, end), (start, _) in pairwise(spans))
+    wait_for(lambda: len(scheduler.results()) == 10, scheduler.results)  # put once they are final
     assert sorted(r.value for r in scheduler.results()) == list(range(1, 11))
 
 

@@ -53,6 +53,10 @@ async def all_delivered(client, count: int) -> bool:
     return len(found) == count and all(f.state == "COMPLETE" for f in found)
 
 
+async def is_over(client, job: str) -> bool:
+    return all(firing.finished_at for firing in await client.firings(of=job))
+
+
 async def run_stock(c, job: Job, runs: int) -> Any:
     client = await c.client()
     start = NOW + timedelta(seconds=5)
@@ -244,7 +248,8 @@ async def test_the_content_of_a_response_is_what_is_judged_and_sent(cluster):
         ]
         assert {"quantity": 7} in told
         assert any(str(each).endswith("<p:quantity>7</p:quantity></p:stock>") for each in told)
-        bomb = (await client.firings(of="DEFAULT/bomb"))[0]
+        await c.until(lambda: is_over(client, "DEFAULT/bomb"))
+        (bomb,) = await client.firings(of="DEFAULT/bomb")
         assert bomb.state == "COMPLETE"
         assert "DOCTYPE" in bomb.event_error
 

@@ -371,3 +371,16 @@ async def test_a_startup_job_does_not_come_back_when_a_node_starts_much_later(cl
     await c.node("b")
     await c.pass_time(10)
     assert len(c.runs.started) == 1
+
+
+async def test_a_node_leaves_though_it_has_not_read_its_last_beat(cluster):
+    """It was told to stop between the two."""
+    c = cluster()
+    node = await c.node("a")
+    store = node.core.caches.membership
+    written = await store.get("a")
+    assert await store.replace(written, replace(written.value, beat=written.value.beat + 1))
+    await node.parts.membership.stop()
+    await node.parts.membership.leave()
+    assert await store.find() == []
+    c.nodes.clear()
