@@ -36,7 +36,8 @@ Chance = Callable[[str], Random]
 
 
 class Given(NamedTuple):
-    """A command as it is given: see `Command`. A cancel names a trigger: its last run is meant."""
+    """A command as it is given: see `Command`. A cancel names a trigger: its last run is meant, or
+    another that goes on."""
 
     kind: CommandKind
     key: str
@@ -180,9 +181,11 @@ class Workload:
             await asyncio.sleep(_ASK)
 
     async def _cancel(self, given: Given) -> None:
-        """Of a trigger that has not run yet there is nothing to cancel."""
-        runs = (run.firing for run in reversed(self._world.record.runs))
-        firing = next((firing for firing in runs if trigger_of(firing) == given.key), None)
+        """The last run of the trigger that is named, where that goes on; else the last of all that do,
+        for most are over in a moment."""
+        going = [run.firing for run in reversed(self._world.record.runs) if run.ended is None]
+        own = (firing for firing in going if trigger_of(firing) == given.key)
+        firing = next(own, next(iter(going), None))
         if firing is not None:
             await self._note(given._replace(key=firing), lambda: self._client.cancel(firing))
 
