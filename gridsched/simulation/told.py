@@ -130,6 +130,8 @@ def _untold(delivery: Firing | None, result: _Result, facts: Facts) -> str:
     ended = result.firing.finished_at or 0
     if delivery is None:
         return "is not there" if ended < facts.overdue else ""
+    if delivery.state == "CANCELLED" and _is_cancelled(delivery, facts):
+        return ""
     if delivery.state in ("CANCELLED", "SKIPPED", "LOST"):
         return f"is {delivery.state}"
     if delivery.state == "FAILED" and delivery.attempt < result.trigger.retry.attempts:
@@ -139,6 +141,11 @@ def _untold(delivery: Firing | None, result: _Result, facts: Facts) -> str:
     if late > facts.history.bounds.lateness and not _had_to_wait(tries[0], ended, facts):
         return f"is {late} ms late"
     return ""
+
+
+def _is_cancelled(delivery: Firing, facts: Facts) -> bool:
+    """Has a user asked for that?"""
+    return any(c.kind == "cancel" and c.answer != "rejected" for c in facts.commands[delivery.key])
 
 
 def _had_to_wait(told: Run, since: int, facts: Facts) -> bool:

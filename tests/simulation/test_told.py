@@ -14,7 +14,7 @@ from gridsched.model.keys import firing_key, trigger_key
 from gridsched.model.retry import Retry
 from gridsched.policy.events import deliveries
 from gridsched.simulation.facts import Facts
-from gridsched.simulation.history import Bounds, History, Record, Run
+from gridsched.simulation.history import Bounds, Command, History, Record, Run
 from gridsched.simulation.told import told
 
 LOW = event("low", expression("result < 3"), "mailto:ops@shop.example", retry=Retry(2))
@@ -50,8 +50,9 @@ def problems(
     *of_runs: tuple[Firing, Run],
     also: tuple[Firing, ...] = (),
     late: int = 0,
+    commands: tuple[Command, ...] = (),
 ) -> list[str]:
-    record = Record(lambda: END)
+    record = Record(lambda: END, commands=list(commands))
     record.runs += [run for _, run in of_runs]
     for firing in also:
         started = firing.scheduled + 1500 + late
@@ -113,6 +114,16 @@ def test_a_delivery_is_given_up_after_its_last_attempt_and_never_lost() -> None:
     assert problems(LOW, low, also=(delivery(low[0], "FAILED", 2),)) == []
     for state, problem in (("FAILED", "is given up after attempt 1"), ("LOST", "is LOST")):
         assert problem in problems(LOW, low, also=(delivery(low[0], state),))[0]
+
+
+def test_a_user_may_cancel_a_delivery() -> None:
+    low = ran(10_000, 2, "low")
+    stopped = delivery(low[0], "CANCELLED")
+    assert len(problems(LOW, low, also=(stopped,))) == 1
+    cancel = Command("cancel", stopped.key, 11_000, 11_001, "unknown")
+    assert problems(LOW, low, also=(stopped,), commands=(cancel,)) == []
+    refused = cancel._replace(answer="rejected")
+    assert len(problems(LOW, low, also=(stopped,), commands=(refused,))) == 1
 
 
 def test_a_run_whose_end_is_not_recorded_may_have_been_told_of() -> None:
