@@ -118,6 +118,7 @@ class Bounds(NamedTuple):
     lateness   how late a run may start once it is
     threads    how many subscribers a host tells at once
     entry      how long a started run may take until its function is entered and looks at the clock
+    call       the longest that one call to the grid takes
     """
 
     look_ahead: int
@@ -128,6 +129,7 @@ class Bounds(NamedTuple):
     lateness: int
     threads: int
     entry: int = 0
+    call: int = 0
 
 
 class History(NamedTuple):

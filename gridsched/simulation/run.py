@@ -213,6 +213,7 @@ class _Simulation:
                 settle=4 * settings.session_timeout_ms,
                 lateness=2 * settings.poll_interval_ms + round(scenario.faults.skew * 1000),
                 threads=settings.max_threads,
+                call=round(scenario.faults.grid.longest_delay * 1000),
             ),
             tuple(self._defects.found),
         )

@@ -82,6 +82,7 @@ class Told:
         self.unanswered: dict[str, int] = {}
         self.failures: tuple[str, ...] = ()
         self.calm_since = T + 5 * MINUTE
+        self.bounds = BOUNDS
 
     def broken(self) -> list[tuple[str, str, str]]:
         record = Record(lambda: 0, self.runs, self.commands, self.troubles)
@@ -95,7 +96,7 @@ class Told:
             self.unanswered,
             self.calm_since,
             T + 10 * MINUTE,
-            BOUNDS,
+            self.bounds,
             self.failures,
         )
         return [tuple(violation) for violation in check(history)]
@@ -260,6 +261,21 @@ def test_a_pause_of_its_job_or_group_counts(told: Told, key: str) -> None:
     told.commands.append(command(kind, T + MINUTE + 1, key))
     assert told.rules() == ["started"]
     told.commands[-1] = told.commands[-1]._replace(answer="unknown")
+    assert told.broken() == []
+
+
+def test_an_attempt_before_the_last_may_have_begun_as_long_before_as_a_call_takes(
+    told: Told,
+) -> None:
+    told.job = replace(JOB, retry=Retry(3, 1.0))
+    paused = T + MINUTE - SECOND
+    told.runs[1] = a_run(T + MINUTE, outcome="failed")
+    told.runs.insert(2, a_run(T + MINUTE, 2, started=T + MINUTE + 5 * SECOND))
+    told.firings[T + MINUTE] = fired(T + MINUTE, attempt=2, started_at=T + MINUTE + 5 * SECOND)
+    told.commands.append(command("pause", paused - 100))
+    told.commands.append(command("resume", T + MINUTE + 1))
+    assert told.rules() == ["started"]
+    told.bounds = BOUNDS._replace(call=3 * SECOND)
     assert told.broken() == []
 
 
