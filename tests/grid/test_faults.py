@@ -10,6 +10,7 @@ from conformance import V1, V2, A, B, C, Connect, GridConformance, Run, connecti
 from embedding import Clock, embedded
 
 from gridsched.errors import GridUnavailable, UnknownOutcome
+from gridsched.grid.data import json_value
 from gridsched.grid.embedded.connection import EmbeddedGrid
 from gridsched.grid.faults import Fault, Faults, FaultyGrid, Rates
 from gridsched.grid.port import Change, EntryEvent, GridMap, GridQueue, MapSpec, Outcome, QueueSpec
@@ -162,3 +163,14 @@ async def test_the_same_seed_brings_the_same_faults() -> None:
         held, _ = await maps(faults(Rates(unknown=0.3)))
         runs.append(await held.compare_and_set(changes))
     assert runs[0] == runs[1]
+
+
+def test_the_fate_of_an_item_does_not_depend_on_the_folder_that_its_error_names() -> None:
+    def fates(folder: str) -> list[int]:
+        faults = Faults(Random(1), Rates(lost_items=0.3, duplicated_items=0.3))
+        head = '{"firing":{"trigger":"%s","error":"'
+        items = [f"{head % str(n).zfill(150)}{folder}/jobs.py".encode() for n in range(50)]
+        return [faults.copies("queue", json_value(item)) for item in items]
+
+    assert fates("/here") == fates("/some/other/folder")
+    assert set(fates("/here")) == {0, 1, 2}
