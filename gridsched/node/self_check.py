@@ -2,7 +2,7 @@
 
 What looks odd may be half way through a step of another node, so it is looked at again a lease later.
 Where it stands there unchanged, it is mended if it can be, or shown in the node's Membership record until
-somebody has; both are logged.
+somebody has; both are logged. A job that should have gone with its last trigger goes, as by retention.
 """
 
 from __future__ import annotations

@@ -67,6 +67,12 @@ def fire_after(
     return None
 
 
+def done_until(trigger: Trigger) -> int:
+    """The instant up to which a trigger has been claimed; where it has not fired yet, the one before
+    its schedule counts for it."""
+    return trigger.since - 1 if trigger.previous_fire is None else trigger.previous_fire
+
+
 def following(
     trigger: Trigger, after: int, runs: int, calendar: ResolvedCalendar | None = None
 ) -> int | None:

@@ -17,7 +17,7 @@ from gridsched.model.firing import Firing
 from gridsched.model.trigger import Trigger
 from gridsched.policy.calendars import MAX_MOVES, ResolvedCalendar, included
 from gridsched.policy.claim import Instant, Window, adopt, claim
-from gridsched.policy.fire_times import following
+from gridsched.policy.fire_times import done_until, following
 
 Versions = Sequence[ResolvedCalendar | None]
 """The calendars that a trigger may have been claimed by; one None where it names none."""
@@ -136,9 +136,8 @@ def _next_records(
 def _open(trigger: Trigger, ledger: Mapping[int, Firing], versions: Versions) -> Iterator[int]:
     """The instants after those that are accounted for which have a record, or should have one: every
     calendar includes them. What one of the calendars leaves out may be without."""
-    done = trigger.since - 1 if trigger.previous_fire is None else trigger.previous_fire
     runs = trigger.fired - trigger.misfired
-    fire = following(trigger, done, runs)
+    fire = following(trigger, done_until(trigger), runs)
     for _ in range(MAX_MOVES):
         if fire is None:
             return

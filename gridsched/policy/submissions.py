@@ -22,7 +22,14 @@ from gridsched.policy.calendars import ResolvedCalendar, resolve
 from gridsched.policy.checks import check_trigger
 from gridsched.policy.claim import Acquisition, Destination, Instant, acquire
 from gridsched.policy.event_checks import check_events
-from gridsched.policy.fire_times import edition, fire_after, first_fire, following, starting
+from gridsched.policy.fire_times import (
+    done_until,
+    edition,
+    fire_after,
+    first_fire,
+    following,
+    starting,
+)
 from gridsched.policy.misfire import OUTSIDE_CATCH_UP, MisfireAction, action, is_overdue, oldest
 
 MANUAL_GROUP = "MANUAL_TRIGGER"
@@ -133,7 +140,7 @@ def recomputed(
     """
     if trigger.state not in ("NORMAL", "PAUSED") or trigger.finished_at is not None:
         return trigger
-    done = trigger.since - 1 if trigger.previous_fire is None else trigger.previous_fire
+    done = done_until(trigger)
     if trigger.next_fire is not None:
         done = max(done, min(trigger.next_fire, claimed_until) - 1)
     fire = following(trigger, done, trigger.fired - trigger.misfired, calendar)
