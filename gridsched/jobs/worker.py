@@ -8,11 +8,13 @@ standard output is the node's; what jobs print goes to standard error.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -20,6 +22,8 @@ from gridsched.jobs.context import JobContext, Word, Yield
 from gridsched.jobs.targets import Targets
 from gridsched.model.firing import Firing
 from gridsched.model.job import check_data
+
+_PR_SET_PDEATHSIG: Final = 1
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -60,7 +64,18 @@ def carry_out(order: Order, report: Callable[[Word], None]) -> Answer:
     return Answer(value=value, data=context.data if order.persist_data else None)
 
 
+def _end_with(node: int) -> None:
+    """Have the system end this process when its node, or the thread of it that has the loop, ends in
+    whatever way: what others may run again must not go on unseen. Only Linux does that; elsewhere
+    a run goes on until it says something of itself."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != node:  # it has ended already
+        os._exit(1)
+
+
 def main() -> None:
+    _end_with(int(sys.argv[1]))
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,15 @@ from gridsched.errors import JobCancelled
 
 SOON = 20.0
 
+NODE = """
+import sys, time
+import gridsched
+with gridsched.start(allowed_jobs=["e2e_jobs:*"]) as node:
+    data = {"file": sys.argv[1]}
+    node.scheduler.submit(gridsched.Job("e2e_jobs:sleep_for_ever", executor="process", data=data))
+    time.sleep(3600)
+"""
+
 
 @pytest.fixture
 def scheduler() -> Iterator[Scheduler]:
@@ -25,11 +36,14 @@ def scheduler() -> Iterator[Scheduler]:
 
 
 def is_there(process: int) -> bool:
+    """One that has ended is not, though its parent may not have asked for its end yet."""
     try:
         os.kill(process, 0)
+        return ") Z " not in Path(f"/proc/{process}/stat").read_text()
     except ProcessLookupError:
         return False
-    return True
+    except FileNotFoundError:  # it ended just now, or there is no such file on this system
+        return sys.platform != "linux"
 
 
 def test_a_cancelled_process_job_is_gone_within_a_second(
@@ -71,3 +85,19 @@ def test_a_job_yields_and_goes_on_from_its_checkpoint(scheduler: Scheduler, exec
     assert len(pids) == 3
     assert (set(pids) == {os.getpid()}) == (executor == "thread")
     assert handle.firing().message == "turn 3"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system ends it")
+def test_a_process_ends_with_its_node_however_that_ends(tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+    paths = os.pathsep.join(path for path in sys.path if path)
+    node = subprocess.Popen(
+        [sys.executable, "-c", NODE, str(file)], env={**os.environ, "PYTHONPATH": paths}
+    )
+    try:
+        wait_for(lambda: file.exists() and file.read_text() != "", within=SOON)
+    finally:
+        node.kill()
+        node.wait()
+    process = int(file.read_text())
+    wait_for(lambda: not is_there(process), within=2.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -110,11 +111,13 @@ _decode: Callable[[bytes], Answer | Word] = msgspec.json.Decoder(Answer | Word).
 
 
 async def spawn(module: str) -> asyncio.subprocess.Process:
+    """A child that runs the `main` of a module; its only argument is the id of this process."""
     paths = [path for path in sys.path if path]
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
         f"import sys; sys.path[:] = {paths!r}; from {module} import main; main()",
+        str(os.getpid()),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,  # Ctrl-C is for the node, which lets running jobs finish
