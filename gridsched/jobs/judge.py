@@ -14,7 +14,8 @@ from typing import Any, Final
 import msgspec
 
 from gridsched.model.events import Condition
-from gridsched.policy.conditions import Unsuitable, holds
+from gridsched.policy.condition_judge import Unsuitable
+from gridsched.policy.conditions import holds
 
 SECONDS: Final = 2.0
 """Processor time that judging one condition may take."""

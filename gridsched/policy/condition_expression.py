@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from gridsched.errors import InvalidCondition
-from gridsched.policy.conditions import Judge, Unsuitable
+from gridsched.policy.condition_judge import Judge, Unsuitable
 
 RESULT: Final = "result"
 

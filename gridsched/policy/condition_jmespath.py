@@ -10,7 +10,7 @@ from jmespath.exceptions import JMESPathError, LexerError, ParseError
 from jmespath.functions import Functions
 
 from gridsched.errors import InvalidCondition
-from gridsched.policy.conditions import Judge, Unsuitable
+from gridsched.policy.condition_judge import Judge, Unsuitable
 
 _ORDERINGS: Final = ("lt", "lte", "gt", "gte")
 

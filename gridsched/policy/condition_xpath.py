@@ -14,7 +14,7 @@ from typing import Any, Final
 from lxml import etree
 
 from gridsched.errors import InvalidCondition
-from gridsched.policy.conditions import Judge, Unsuitable
+from gridsched.policy.condition_judge import Judge, Unsuitable
 
 FUNCTIONS: Final = frozenset(
     [

@@ -6,22 +6,15 @@ it takes, and how much memory, nobody can say beforehand: `node.shell.judge` bou
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final, get_args
 
 from gridsched.errors import InvalidCondition
 from gridsched.model.events import Condition, ConditionLanguage
+from gridsched.policy.condition_judge import Judge, Unsuitable
 
 MAX_CONDITION: Final = 1000
 """Longest condition, in characters."""
-
-Judge = Callable[[Any], bool]
-"""Says whether a condition holds on a value; may raise Unsuitable, or what its language raises."""
-
-
-class Unsuitable(Exception):
-    """The value is not what the condition expects. The text says in what way."""
 
 
 def check_condition(condition: Condition) -> None:

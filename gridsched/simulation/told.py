@@ -14,7 +14,8 @@ from typing import Literal, NamedTuple
 from gridsched.model.events import EventTrigger
 from gridsched.model.firing import Firing
 from gridsched.model.job import Job
-from gridsched.policy.conditions import Unsuitable, holds
+from gridsched.policy.condition_judge import Unsuitable
+from gridsched.policy.conditions import holds
 from gridsched.policy.events import deliveries
 from gridsched.simulation.facts import Facts, Violation, is_delivery
 from gridsched.simulation.history import Run

@@ -11,12 +11,8 @@ from hypothesis import strategies as st
 
 from gridsched.errors import InvalidCondition
 from gridsched.model.events import Condition, ConditionLanguage
-from gridsched.policy.conditions import (
-    MAX_CONDITION,
-    Unsuitable,
-    check_condition,
-    holds,
-)
+from gridsched.policy.condition_judge import Unsuitable
+from gridsched.policy.conditions import MAX_CONDITION, check_condition, holds
 
 STOCK = "<Products><Product><quantity>{}</quantity></Product></Products>"
 
