@@ -1,6 +1,7 @@
 """Queries on values in every serialized form: reading them, predicates, aggregators, projections.
 
-serialized   reads and writes Data; `portable` and `compact` read fields out of records
+input        reads the bytes of an object; `portable` and `compact` read fields out of records
+serialized   reads and writes Data of every type
 attributes   the value of a path such as `address.lines[any].city`
 comparison   comparing an attribute with a literal of another type
 predicates   every predicate class; `sql` is its text form

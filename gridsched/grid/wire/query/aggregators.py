@@ -12,15 +12,8 @@ from typing import Any, Final, NamedTuple
 from gridsched.grid.wire.errors import NullPointer, SerializationFailed
 from gridsched.grid.wire.query.attributes import THIS, Entry, Many, attribute
 from gridsched.grid.wire.query.comparison import order
-from gridsched.grid.wire.query.serialized import (
-    BYTE,
-    IDENTIFIED,
-    INT,
-    Input,
-    Schemas,
-    object_of,
-    written,
-)
+from gridsched.grid.wire.query.input import BYTE, INT, Input, Schemas
+from gridsched.grid.wire.query.serialized import IDENTIFIED, object_of, written
 
 FACTORY: Final = -29
 

@@ -15,8 +15,9 @@ from msgspec import UNSET
 
 from gridsched.grid.wire.errors import IllegalArgument, QueryFailed
 from gridsched.grid.wire.query.compact import Compact
+from gridsched.grid.wire.query.input import Schemas
 from gridsched.grid.wire.query.portable import Portable
-from gridsched.grid.wire.query.serialized import Json, Opaque, Schemas, value_of
+from gridsched.grid.wire.query.serialized import Json, Opaque, value_of
 
 KEY: Final = "__key"
 THIS: Final = "this"

@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from gridsched.grid.wire.errors import SerializationFailed
-from gridsched.grid.wire.query.serialized import (
+from gridsched.grid.wire.query.input import (
     BYTE,
     DOUBLE_FORMAT,
     FLOAT,

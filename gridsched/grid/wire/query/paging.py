@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from gridsched.grid.wire.errors import IllegalArgument, UnsupportedOperation
 from gridsched.grid.wire.query.attributes import Entry
 from gridsched.grid.wire.query.comparison import order
-from gridsched.grid.wire.query.serialized import Schemas
+from gridsched.grid.wire.query.input import Schemas
 
 KEY: Final = 0
 VALUE: Final = 1

@@ -9,6 +9,7 @@ from typing import Any, Final
 from gridsched.grid.embedded.maps import DistributedMap
 from gridsched.grid.embedded.query import Range
 from gridsched.grid.wire.query.attributes import KEY, THIS, Entry
+from gridsched.grid.wire.query.input import Schemas
 from gridsched.grid.wire.query.predicates import (
     All,
     Always,
@@ -21,7 +22,6 @@ from gridsched.grid.wire.query.predicates import (
     matcher,
     read_predicate,
 )
-from gridsched.grid.wire.query.serialized import Schemas
 
 Row = tuple[bytes, bytes]
 

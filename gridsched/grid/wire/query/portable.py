@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, Final
 
 from gridsched.grid.wire.errors import SerializationFailed
-from gridsched.grid.wire.query.serialized import (
+from gridsched.grid.wire.query.input import (
     BYTE,
     DOUBLE_FORMAT,
     FLOAT,

@@ -15,8 +15,9 @@ from gridsched.grid.wire.errors import IllegalArgument, SerializationFailed
 from gridsched.grid.wire.query.attributes import Entry, Many, attribute
 from gridsched.grid.wire.query.compact import Compact
 from gridsched.grid.wire.query.comparison import is_equal, order, text_of
+from gridsched.grid.wire.query.input import Input, Schemas
 from gridsched.grid.wire.query.portable import Portable
-from gridsched.grid.wire.query.serialized import IDENTIFIED, Input, Opaque, Schemas
+from gridsched.grid.wire.query.serialized import IDENTIFIED, Opaque, read_object
 
 FACTORY: Final = -20
 
@@ -125,7 +126,7 @@ def _text(source: Input) -> str:
 
 def _literal(source: Input) -> Any:
     """A value to compare with."""
-    value = source.object()
+    value = read_object(source)
     if isinstance(value, list | Opaque | Portable | Compact):
         raise SerializationFailed(f"a {type(value).__name__} cannot be compared with anything")
     return value
@@ -185,7 +186,7 @@ def regex(attribute: str, expression: str) -> Matches:
 def partition_of_object(source: Input) -> int:
     """The partition of the key that stands next."""
     start = source.at
-    source.object()
+    read_object(source)
     return partition_of(_NO_HASH + source.data[start : source.at])
 
 

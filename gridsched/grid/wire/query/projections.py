@@ -11,7 +11,8 @@ from typing import Final
 from gridsched.grid.wire.errors import SerializationFailed
 from gridsched.grid.wire.query.aggregators import entry_object
 from gridsched.grid.wire.query.attributes import Entry, attribute
-from gridsched.grid.wire.query.serialized import IDENTIFIED, Input, Schemas, written
+from gridsched.grid.wire.query.input import Input, Schemas
+from gridsched.grid.wire.query.serialized import IDENTIFIED, written
 
 FACTORY: Final = -30
 

@@ -7,8 +7,8 @@ stay opaque: nothing of them is known here, as on a member without their classes
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -16,6 +16,28 @@ from uuid import UUID
 import msgspec
 
 from gridsched.grid.wire.errors import SerializationFailed
+from gridsched.grid.wire.query.compact import read_compact
+from gridsched.grid.wire.query.input import (
+    BYTE,
+    DOUBLE_FORMAT,
+    FLOAT,
+    INT,
+    LONG_FORMAT,
+    NANOS_A_MICRO,
+    SHORT,
+    Input,
+    Schemas,
+    array_of,
+    big_integer,
+    char,
+    decimal,
+    local_date,
+    local_date_time,
+    local_time,
+    of,
+    offset_date_time,
+)
+from gridsched.grid.wire.query.portable import read_portable
 
 PORTABLE: Final = -1
 IDENTIFIED: Final = -2
@@ -26,11 +48,7 @@ COMPACT: Final = -55
 JSON: Final = -130
 
 _HEADER: Final = struct.Struct(">ii")
-_NULL_LENGTH: Final = -1
-_NANOS_A_MICRO: Final = 1000
-
-Schemas = Mapping[int, tuple[Any, ...]]
-"""The schemas of Compact records, by id."""
+_UUID: Final = struct.Struct(">QQ")
 
 
 class Opaque(NamedTuple):
@@ -66,103 +84,13 @@ class Json:
         return hash(self.raw)
 
 
-class Input:
-    """Reads the bytes of `data` one after the other. Positions count from its first byte."""
-
-    __slots__ = ("at", "data", "schemas")
-
-    def __init__(self, data: bytes, at: int, schemas: Schemas) -> None:
-        self.data = data
-        self.at = at
-        self.schemas = schemas
-
-    def read(self, format: struct.Struct) -> Any:
-        """The one value of that format."""
-        try:
-            (value,) = format.unpack_from(self.data, self.at)
-        except struct.error:
-            raise SerializationFailed("an object ends too early") from None
-        self.at += format.size
-        return value
-
-    def raw(self, size: int) -> bytes:
-        if size < 0 or self.at + size > len(self.data):
-            raise SerializationFailed(f"an object ends within {size} bytes")
-        self.at += size
-        return self.data[self.at - size : self.at]
-
-    def boolean(self) -> bool:
-        return bool(self.read(BYTE))
-
-    def int(self) -> int:
-        value: int = self.read(INT)
-        return value
-
-    def text(self) -> str | None:
-        size = self.int()
-        return None if size == _NULL_LENGTH else self.raw(size).decode(errors="replace")
-
-    def array(self, item: Callable[[Input], Any]) -> list[Any] | None:
-        size = self.int()
-        if size == _NULL_LENGTH:
-            return None
-        if not 0 <= size <= len(self.data):
-            raise SerializationFailed(f"an array of {size} items")
-        return [item(self) for _ in range(size)]
-
-    def object(self) -> Any:
-        """An object with its type before it."""
-        type = self.int()
-        reader = READERS.get(type)
-        if reader is None:
-            return Opaque(type, self.raw(len(self.data) - self.at))
-        return reader(self)
-
-
-BYTE: Final = struct.Struct(">b")
-SHORT: Final = struct.Struct(">h")
-CHAR: Final = struct.Struct(">H")
-INT: Final = struct.Struct(">i")
-LONG_FORMAT: Final = struct.Struct(">q")
-FLOAT: Final = struct.Struct(">f")
-DOUBLE_FORMAT: Final = struct.Struct(">d")
-_UUID: Final = struct.Struct(">QQ")
-
-
-def of(format: struct.Struct) -> Callable[[Input], Any]:
-    """Reads one value of a format."""
-    return lambda source: source.read(format)
-
-
-def char(source: Input) -> str:
-    return chr(source.read(CHAR))
-
-
-def big_integer(source: Input) -> int:
-    return int.from_bytes(source.raw(source.int()), "big", signed=True)
-
-
-def decimal(source: Input) -> Decimal:
-    unscaled = big_integer(source)
-    return Decimal(unscaled).scaleb(-source.int())
-
-
-def local_date(source: Input, year: struct.Struct = INT) -> date:
-    return date(source.read(year), source.read(BYTE), source.read(BYTE))
-
-
-def local_time(source: Input) -> time:
-    hour, minute, second = source.read(BYTE), source.read(BYTE), source.read(BYTE)
-    return time(hour, minute, second, source.int() // _NANOS_A_MICRO)
-
-
-def local_date_time(source: Input, year: struct.Struct = INT) -> datetime:
-    return datetime.combine(local_date(source, year), local_time(source))
-
-
-def offset_date_time(source: Input, year: struct.Struct = INT) -> datetime:
-    local = local_date_time(source, year)
-    return local.replace(tzinfo=timezone(timedelta(seconds=source.int())))
+def read_object(source: Input) -> Any:
+    """An object with its type before it."""
+    type = source.int()
+    reader = _READERS.get(type)
+    if reader is None:
+        return Opaque(type, source.raw(len(source.data) - source.at))
+    return reader(source)
 
 
 def _epoch_date(source: Input) -> datetime:
@@ -179,24 +107,7 @@ def _json(source: Input) -> Json:
 
 
 def _objects(source: Input) -> list[Any] | None:
-    return source.array(Input.object)
-
-
-def _portable(source: Input) -> Any:
-    from gridsched.grid.wire.query.portable import read_portable
-
-    return read_portable(source)
-
-
-def _compact(source: Input) -> Any:
-    from gridsched.grid.wire.query.compact import read_compact
-
-    return read_compact(source)
-
-
-def array_of(item: Callable[[Input], Any]) -> Callable[[Input], Any]:
-    """Reads an array of such items."""
-    return lambda source: source.array(item)
+    return source.array(read_object)
 
 
 _ITEMS: Final[list[Callable[[Input], Any]]] = [
@@ -212,9 +123,9 @@ _ITEMS: Final[list[Callable[[Input], Any]]] = [
 ]
 """What arrays hold, in the order of the arrays' type ids."""
 
-READERS: Final[dict[int, Callable[[Input], Any]]] = {
+_READERS: Final[dict[int, Callable[[Input], Any]]] = {
     0: lambda source: None,
-    PORTABLE: _portable,
+    PORTABLE: read_portable,
     -3: of(BYTE),
     -4: Input.boolean,
     -5: char,
@@ -236,14 +147,14 @@ READERS: Final[dict[int, Callable[[Input], Any]]] = {
     -52: local_time,
     -53: local_date_time,
     -54: offset_date_time,
-    COMPACT: _compact,
+    COMPACT: read_compact,
     JSON: _json,
 }
 
 
 def value_of(data: bytes, schemas: Schemas) -> Any:
     """The value that `data` holds."""
-    return Input(data, _HEADER.size - INT.size, schemas).object()
+    return read_object(Input(data, _HEADER.size - INT.size, schemas))
 
 
 def written(value: Any) -> bytes:
@@ -290,7 +201,7 @@ def _date_of(value: date) -> bytes:
 
 def _time_of(value: time | datetime) -> bytes:
     clock = bytes((value.hour, value.minute, value.second))
-    return clock + INT.pack(value.microsecond * _NANOS_A_MICRO)
+    return clock + INT.pack(value.microsecond * NANOS_A_MICRO)
 
 
 def _date_time_of(value: datetime) -> bytes:
