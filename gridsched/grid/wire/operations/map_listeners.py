@@ -18,7 +18,8 @@ from gridsched.grid.wire.operations.listening import (
 )
 from gridsched.grid.wire.operations.registry import answers
 from gridsched.grid.wire.query.attributes import Entry
-from gridsched.grid.wire.query.predicates import matcher, read_predicate
+from gridsched.grid.wire.query.predicate_reader import read_predicate
+from gridsched.grid.wire.query.predicates import matcher
 
 if TYPE_CHECKING:
     from gridsched.grid.wire.endpoint import Endpoint

@@ -10,6 +10,7 @@ from gridsched.grid.embedded.maps import DistributedMap
 from gridsched.grid.embedded.query import Range
 from gridsched.grid.wire.query.attributes import KEY, THIS, Entry
 from gridsched.grid.wire.query.input import Schemas
+from gridsched.grid.wire.query.predicate_reader import read_predicate
 from gridsched.grid.wire.query.predicates import (
     All,
     Always,
@@ -20,7 +21,6 @@ from gridsched.grid.wire.query.predicates import (
     Match,
     Predicate,
     matcher,
-    read_predicate,
 )
 
 Row = tuple[bytes, bytes]

@@ -1,7 +1,7 @@
-"""The predicates that clients send, read from their serialized form.
+"""The predicates that clients send, and which entries they match.
 
 Each class is a named tuple of what was sent. `matcher` turns a predicate into a function of an
-entry. Class ids and layouts are those of PredicateDataSerializerHook.
+entry.
 """
 
 from __future__ import annotations
@@ -11,19 +11,9 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from gridsched.grid.data import partition_of
-from gridsched.grid.wire.errors import IllegalArgument, SerializationFailed
+from gridsched.grid.wire.errors import IllegalArgument
 from gridsched.grid.wire.query.attributes import Entry, Many, attribute
-from gridsched.grid.wire.query.compact import Compact
 from gridsched.grid.wire.query.comparison import is_equal, order, text_of
-from gridsched.grid.wire.query.input import Input, Schemas
-from gridsched.grid.wire.query.portable import Portable
-from gridsched.grid.wire.query.serialized import IDENTIFIED, Opaque, read_object
-
-FACTORY: Final = -20
-
-_DATA_HEADER: Final = 4
-_NO_HASH: Final = b"\0\0\0\0"
-_HASH_SET: Final = -37
 
 
 class Always(NamedTuple):
@@ -99,62 +89,6 @@ Predicate = (
 Match = Callable[[Entry], bool]
 
 
-def read_predicate(data: bytes, schemas: Schemas) -> Predicate:
-    """The predicate that `data` holds. SerializationFailed for anything else."""
-    return _object(Input(data, _DATA_HEADER, schemas))
-
-
-def _object(source: Input) -> Predicate:
-    type = source.int()
-    if type == 0:
-        return Always(True)
-    if type != IDENTIFIED or not source.boolean() or source.int() != FACTORY:
-        raise SerializationFailed("a predicate of a class that is not known here")
-    id = source.int()
-    reader = _READERS.get(id)
-    if reader is None:
-        raise SerializationFailed(f"a predicate of class id {id}")
-    return reader(source)
-
-
-def _text(source: Input) -> str:
-    text = source.text()
-    if text is None:
-        raise IllegalArgument("a predicate needs the name of an attribute")
-    return text
-
-
-def _literal(source: Input) -> Any:
-    """A value to compare with."""
-    value = read_object(source)
-    if isinstance(value, list | Opaque | Portable | Compact):
-        raise SerializationFailed(f"a {type(value).__name__} cannot be compared with anything")
-    return value
-
-
-def _sql(source: Input) -> Predicate:
-    from gridsched.grid.wire.query.sql import parse
-
-    return parse(_text(source))
-
-
-def _several(source: Input) -> tuple[Predicate, ...]:
-    count = source.int()
-    if not 0 <= count <= len(source.data):
-        raise SerializationFailed(f"{count} predicates")
-    return tuple(_object(source) for _ in range(count))
-
-
-def _between(source: Input) -> Between:
-    name, high, low = _text(source), _literal(source), _literal(source)
-    return Between(name, low, high)
-
-
-def _in(source: Input) -> In:
-    name = _text(source)
-    return In(name, tuple(source.array(_literal) or ()))
-
-
 def like(attribute: str, expression: str | None, *, ignore_case: bool = False) -> Matches:
     """`%` stands for any text, `_` for any character, a backslash before either for itself.
 
@@ -181,51 +115,6 @@ def regex(attribute: str, expression: str) -> Matches:
         return Matches(attribute, re.compile(expression))
     except re.error as error:
         raise IllegalArgument(f"{expression!r} is no regular expression: {error}") from None
-
-
-def partition_of_object(source: Input) -> int:
-    """The partition of the key that stands next."""
-    start = source.at
-    read_object(source)
-    return partition_of(_NO_HASH + source.data[start : source.at])
-
-
-def _in_partition(source: Input) -> InPartitions:
-    partition = partition_of_object(source)
-    return InPartitions(frozenset([partition]), _object(source))
-
-
-def _in_partitions(source: Input) -> InPartitions:
-    if source.int() != _HASH_SET:
-        raise SerializationFailed("a multi-partition predicate without a set of keys")
-    partitions = frozenset(partition_of_object(source) for _ in range(source.int()))
-    return InPartitions(partitions, _object(source))
-
-
-def _no_paging(_source: Input) -> Predicate:
-    raise IllegalArgument("a paging predicate is sent in its own requests")
-
-
-_READERS: Final[dict[int, Callable[[Input], Predicate]]] = {
-    0: _sql,
-    1: lambda source: All(_several(source)),
-    2: _between,
-    3: lambda source: Equal(_text(source), _literal(source)),
-    4: lambda source: Compare(_text(source), _literal(source), source.boolean(), source.boolean()),
-    5: lambda source: like(_text(source), source.text()),
-    6: lambda source: like(_text(source), source.text(), ignore_case=True),
-    7: _in,
-    8: lambda source: InstanceOf(_text(source)),
-    9: lambda source: Not(Equal(_text(source), _literal(source))),
-    10: lambda source: Not(_object(source)),
-    11: lambda source: Either(_several(source)),
-    12: lambda source: regex(_text(source), _text(source)),
-    13: lambda source: Always(False),
-    14: lambda source: Always(True),
-    15: _no_paging,
-    16: _in_partition,
-    21: _in_partitions,
-}
 
 
 def matcher(predicate: Predicate) -> Match:
