@@ -11,8 +11,9 @@ from typing import Any
 import hazelcast.protocol.codec
 import pytest
 
+from gridsched.grid.wire.answers import find
 from gridsched.grid.wire.messages import DEFINITIONS, event, operation
-from gridsched.grid.wire.operations.registry import find, load
+from gridsched.grid.wire.operations import load
 
 CODECS = {
     module.name.removesuffix("_codec"): module.name

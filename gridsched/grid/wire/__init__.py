@@ -2,6 +2,7 @@
 
     server      WireServer: a listener a member, the cluster view, what all clients share
     endpoint    one client's connection: authentication, dispatch, answers, events, limits
+    answers     which function answers which request
     operations  what each request does; one module a service
     messages    the table of requests, responses and events, with `codec` and `types` to speak them
     frames      bytes to messages and back

@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from gridsched.errors import GridUnavailable
+from gridsched.grid.wire.answers import Answer, find
 from gridsched.grid.wire.codec import encode_errors
 from gridsched.grid.wire.errors import (
     AuthenticationFailed,
@@ -18,7 +19,6 @@ from gridsched.grid.wire.errors import (
     holders_of,
 )
 from gridsched.grid.wire.frames import BACKUP_AWARE, MalformedMessage, Message, MessageReader
-from gridsched.grid.wire.operations import Answer, find
 from gridsched.grid.wire.services import Services
 from gridsched.grid.wire.unsupported import explain
 
@@ -43,10 +43,11 @@ class Endpoint(asyncio.Protocol):
     """Reads requests, has them answered in the order they came, and sends answers and events.
 
     Only an answer that waits for something (a lock, an item) comes out of order. `correlation` and
-    `partition` are those of the request which is being answered.
+    `partition` are those of the request which is being answered. `connected` are the endpoints of all
+    clients and members: this one is among them while its connection lasts.
     """
 
-    def __init__(self, services: Services, member: str) -> None:
+    def __init__(self, services: Services, member: str, connected: set[Endpoint]) -> None:
         self.services = services
         self.member = member
         self.client: UUID | None = None
@@ -55,6 +56,7 @@ class Endpoint(asyncio.Protocol):
         self.last_read = 0.0
         self.authenticated = False
         self.closed = asyncio.Event()
+        self._connected = connected
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._greeting = b""
@@ -71,14 +73,15 @@ class Endpoint(asyncio.Protocol):
         self._transport.set_write_buffer_limits(PAUSE_ABOVE)
         self._peer = _written(transport.get_extra_info("peername"))
         self.last_read = self._loop.time()
-        self.services.endpoints.add(self)
+        self._connected.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.services.endpoints.discard(self)
+        self._connected.discard(self)
         self._transport = None
         self.closed.set()
         self._give_up()
-        if self.client is not None and not self.services.is_connected(self.client):
+        elsewhere = any(other.client == self.client for other in self._connected)
+        if self.client is not None and not elsewhere:
             self.services.release_locks(self.client)
 
     def data_received(self, data: bytes) -> None:

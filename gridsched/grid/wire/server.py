@@ -14,7 +14,7 @@ from gridsched.grid.embedded import EmbeddedCluster
 from gridsched.grid.wire.config import GridConfig
 from gridsched.grid.wire.endpoint import Endpoint
 from gridsched.grid.wire.faults import Faults
-from gridsched.grid.wire.operations.registry import load
+from gridsched.grid.wire.operations import load
 from gridsched.grid.wire.services import Services
 
 BACKLOG: Final = 1024
@@ -56,6 +56,7 @@ class WireServer:
         self._config = config or GridConfig()
         self._host = self._known_as = ""
         self._services: Services | None = None
+        self._endpoints: set[Endpoint] = set()
         self._listeners: dict[str, asyncio.Server] = {}
         self._watch: asyncio.TimerHandle | None = None
         self._most = _most_connections()
@@ -144,13 +145,13 @@ class WireServer:
     def _accept(self, member: str) -> asyncio.BaseProtocol:
         services = self._services
         assert services is not None
-        if len(services.endpoints) >= self._most:
+        if len(self._endpoints) >= self._most:
             if not self._is_full:
                 _log.warning("connections are refused: there are %d already", self._most)
             self._is_full = True
             return _Refused()
         self._is_full = False
-        return Endpoint(services, member)
+        return Endpoint(services, member, self._endpoints)
 
     def _address_of(self, listener: asyncio.Server) -> str:
         return f"{self._known_as}:{listener.sockets[0].getsockname()[1]}"
@@ -166,16 +167,13 @@ class WireServer:
             endpoint.hang_up()
 
     def _endpoints_of(self, member: str) -> list[Endpoint]:
-        if self._services is None:
-            return []
-        return [found for found in self._services.endpoints if found.member == member]
+        return [found for found in self._endpoints if found.member == member]
 
     def _keep_watch(self) -> None:
         loop = asyncio.get_running_loop()
         self._watch = loop.call_later(WATCH_INTERVAL, self._keep_watch)
-        assert self._services is not None
         self._cluster.sweep()
-        for endpoint in tuple(self._services.endpoints):
+        for endpoint in tuple(self._endpoints):
             limit = HEARTBEAT_TIMEOUT if endpoint.authenticated else AUTHENTICATION_TIMEOUT
             if loop.time() - endpoint.last_read > limit:
                 endpoint.drop(f"nothing came from it for {limit:.0f} s")

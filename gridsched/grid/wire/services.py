@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from gridsched.grid.embedded import EmbeddedCluster
@@ -14,9 +14,6 @@ from gridsched.grid.embedded.queues import DistributedQueue
 from gridsched.grid.wire.config import GridConfig, IndexConfig
 from gridsched.grid.wire.faults import Faults
 from gridsched.grid.wire.views import ClusterView
-
-if TYPE_CHECKING:
-    from gridsched.grid.wire.endpoint import Endpoint
 
 MAP_SERVICE = "hz:impl:mapService"
 QUEUE_SERVICE = "hz:impl:queueService"
@@ -36,7 +33,7 @@ def index_kinds(indexes: Iterable[IndexConfig]) -> dict[str, type[Index]]:
 
 
 class Services:
-    """`uuids` gives new ones. `endpoints` are the connections, by client and member."""
+    """`uuids` gives new ones."""
 
     def __init__(
         self, cluster: EmbeddedCluster, config: GridConfig, uuids: Callable[[], str]
@@ -49,7 +46,6 @@ class Services:
         self.object_listeners: list[ObjectListener] = []
         self.schemas: dict[int, tuple[Any, ...]] = {}
         self.flake_ids: dict[tuple[str, str], int] = {}
-        self.endpoints: set[Endpoint] = set()
         self.backup_listeners: dict[tuple[UUID, str], Callable[[int], None]] = {}
         self.long_work = asyncio.Lock()
         # What clients have made: it is listed while it is among the objects, all else always.
@@ -104,10 +100,6 @@ class Services:
         inside = [(MAP_SERVICE, name) for name in self.cluster.maps]
         inside += [(QUEUE_SERVICE, name) for name in self.cluster.queues]
         return [*self.objects, *(found for found in inside if found not in self._served)]
-
-    def is_connected(self, client: UUID | None) -> bool:
-        """Whether a client has any connection."""
-        return any(endpoint.client == client for endpoint in self.endpoints)
 
     def release_locks(self, client: UUID) -> None:
         """Release the locks of a client that is gone."""

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from gridsched.grid.data import PARTITION_COUNT
 from gridsched.grid.embedded.cluster import PartitionLost
+from gridsched.grid.wire.answers import answers
 from gridsched.grid.wire.messages import event
 from gridsched.grid.wire.operations.listening import listen_to_losses
-from gridsched.grid.wire.operations.registry import answers
 from gridsched.grid.wire.schemas import schema_id
 from gridsched.grid.wire.views import VERSION
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from gridsched.grid.embedded.structures import CounterStructure
-from gridsched.grid.wire.operations.registry import answers
+from gridsched.grid.wire.answers import answers
 
 if TYPE_CHECKING:
     from gridsched.grid.wire.endpoint import Endpoint

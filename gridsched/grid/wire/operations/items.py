@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from gridsched.grid.embedded.structures import ItemStructure
+from gridsched.grid.wire.answers import answers
 from gridsched.grid.wire.messages import event
 from gridsched.grid.wire.operations.listening import listen_to_items
-from gridsched.grid.wire.operations.registry import answers
 
 if TYPE_CHECKING:
     from gridsched.grid.wire.endpoint import Endpoint

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from gridsched.grid.embedded.queues import ItemEventType
 from gridsched.grid.embedded.structures import ListStructure
+from gridsched.grid.wire.answers import answers
 from gridsched.grid.wire.errors import IndexOutOfBounds
 from gridsched.grid.wire.operations.items import answer_common
-from gridsched.grid.wire.operations.registry import answers
 
 if TYPE_CHECKING:
     from gridsched.grid.wire.endpoint import Endpoint

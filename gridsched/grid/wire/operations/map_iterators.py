@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from gridsched.grid.wire.operations.registry import answers
+from gridsched.grid.wire.answers import answers
 
 if TYPE_CHECKING:
     from gridsched.grid.wire.endpoint import Endpoint

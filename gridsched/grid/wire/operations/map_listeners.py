@@ -9,6 +9,7 @@ from uuid import UUID
 
 from gridsched.grid.embedded.cluster import PartitionLost
 from gridsched.grid.embedded.maps import EntryEventType, MapChange
+from gridsched.grid.wire.answers import answers
 from gridsched.grid.wire.keys import key_of
 from gridsched.grid.wire.messages import event
 from gridsched.grid.wire.operations.listening import (
@@ -16,7 +17,6 @@ from gridsched.grid.wire.operations.listening import (
     listen_to_entries,
     listen_to_losses,
 )
-from gridsched.grid.wire.operations.registry import answers
 from gridsched.grid.wire.query.attributes import Entry
 from gridsched.grid.wire.query.predicate_reader import read_predicate
 from gridsched.grid.wire.query.predicates import matcher

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gridsched.grid.wire.answers import answers
 from gridsched.grid.wire.keys import key_of
 from gridsched.grid.wire.operations.locking import Later, acquire, release
-from gridsched.grid.wire.operations.registry import answers
 
 if TYPE_CHECKING:
     from gridsched.grid.wire.endpoint import Endpoint

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from gridsched.grid.wire.answers import answers
 from gridsched.grid.wire.config import IndexConfig
 from gridsched.grid.wire.operations.locking import Later
-from gridsched.grid.wire.operations.registry import answers
 from gridsched.grid.wire.operations.turns import in_turns
 from gridsched.grid.wire.query.plan import select
 from gridsched.grid.wire.services import index_kinds

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gridsched.grid.embedded.eviction import NOT_KEPT, BoundedMap
 from gridsched.grid.embedded.mapstore import FOREVER
+from gridsched.grid.wire.answers import answers
 from gridsched.grid.wire.keys import key_of
 from gridsched.grid.wire.operations.locking import Later
 from gridsched.grid.wire.operations.map_queries import Row, with_rows
-from gridsched.grid.wire.operations.registry import answers
 from gridsched.grid.wire.operations.turns import in_turns
 from gridsched.grid.wire.query.aggregators import Pair, aggregator
 from gridsched.grid.wire.query.attributes import Entry

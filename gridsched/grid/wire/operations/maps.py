@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from gridsched.grid.embedded.maps import EntryEventType
+from gridsched.grid.wire.answers import answers
 from gridsched.grid.wire.keys import key_of, plain
 from gridsched.grid.wire.operations.locking import Later, in_time, when_free
-from gridsched.grid.wire.operations.registry import answers
 
 if TYPE_CHECKING:
     from gridsched.grid.wire.endpoint import Endpoint

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from gridsched.grid.embedded.maps import EntryEventType, MapChange
 from gridsched.grid.embedded.structures import MultiMapStructure
+from gridsched.grid.wire.answers import answers
 from gridsched.grid.wire.keys import key_of
 from gridsched.grid.wire.messages import event
 from gridsched.grid.wire.operations.listening import entry_sender, listen_to_entries
 from gridsched.grid.wire.operations.locking import Later, acquire, release, when_free
-from gridsched.grid.wire.operations.registry import answers
 
 if TYPE_CHECKING:
     from gridsched.grid.wire.endpoint import Endpoint

@@ -12,10 +12,10 @@ from uuid import UUID, uuid5
 
 from gridsched.grid.data import partition_of
 from gridsched.grid.embedded.maps import EntryEventType, MapChange
+from gridsched.grid.wire.answers import answers
 from gridsched.grid.wire.keys import as_sent
 from gridsched.grid.wire.messages import event
 from gridsched.grid.wire.operations.listening import listen_to_entries
-from gridsched.grid.wire.operations.registry import answers
 
 if TYPE_CHECKING:
     from gridsched.grid.wire.endpoint import Endpoint

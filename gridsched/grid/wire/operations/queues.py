@@ -9,12 +9,12 @@ from uuid import UUID
 
 from gridsched.errors import GridUnavailable
 from gridsched.grid.embedded.queues import DistributedQueue
+from gridsched.grid.wire.answers import answers
 from gridsched.grid.wire.errors import DistributedObjectDestroyed, IllegalState
 from gridsched.grid.wire.keys import plain
 from gridsched.grid.wire.messages import event
 from gridsched.grid.wire.operations.listening import listen_to_items
 from gridsched.grid.wire.operations.locking import Later
-from gridsched.grid.wire.operations.registry import answers
 
 if TYPE_CHECKING:
     from gridsched.grid.wire.endpoint import Endpoint

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from gridsched.grid.embedded.structures import RingbufferStructure
+from gridsched.grid.wire.answers import answers
 from gridsched.grid.wire.errors import IllegalArgument, StaleSequence, UnsupportedOperation
 from gridsched.grid.wire.operations.locking import Later
-from gridsched.grid.wire.operations.registry import answers
 
 if TYPE_CHECKING:
     from gridsched.grid.wire.endpoint import Endpoint

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from gridsched.grid.embedded.structures import TopicStructure
+from gridsched.grid.wire.answers import answers
 from gridsched.grid.wire.messages import event
-from gridsched.grid.wire.operations.registry import answers
 
 if TYPE_CHECKING:
     from gridsched.grid.wire.endpoint import Endpoint

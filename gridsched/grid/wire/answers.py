@@ -8,33 +8,13 @@ One that has to wait returns a coroutine.
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from gridsched.grid.wire.codec import Decode, Response
 from gridsched.grid.wire.messages import DEFINITIONS, operation
 
 Handler = Callable[..., Any]
 H = TypeVar("H", bound=Handler)
-
-_MODULES: Final = (
-    "clients",
-    "maps",
-    "map_locks",
-    "map_queries",
-    "map_listeners",
-    "queues",
-    "topics",
-    "lists",
-    "sets",
-    "multimaps",
-    "replicated_maps",
-    "ringbuffers",
-    "counters",
-    "map_results",
-    "map_iterators",
-    "near_caches",
-)
 
 
 class Answer(NamedTuple):
@@ -72,9 +52,3 @@ def find(type: int) -> Answer | None:
         decode, response = operation(DEFINITIONS[name])
         found = _built[type] = Answer(decode, handle, response, is_open, backs_up)
     return found
-
-
-def load() -> None:
-    """Register every handler."""
-    for module in _MODULES:
-        import_module(f"gridsched.grid.wire.operations.{module}")
