@@ -119,7 +119,7 @@ async def start(
     # Here, as they bring all that a node is made of: a client starts sooner without them.
     from gridsched.client.resolve import resolve
     from gridsched.node.assembly import assemble
-    from gridsched.node.machine import SystemMachine
+    from gridsched.node.system_machine import SystemMachine
 
     clock, ids = SystemClock(), system_ids()
     resolved = resolve(

@@ -1,6 +1,7 @@
 """What a node has of the machine that it runs on: where its jobs run, and where conditions are judged.
 
-Only the entry points build the system's; the simulation gives one that lives on virtual time.
+Only the entry points build the system's (`system_machine`); the simulation gives one that lives on
+virtual time.
 """
 
 from __future__ import annotations
@@ -11,11 +12,7 @@ from typing import Any, Protocol
 from gridsched.jobs.judge import Answer
 from gridsched.jobs.runnable import Place, Runnable
 from gridsched.model.events import Condition
-from gridsched.node.shell.coroutines import LoopExecutor
-from gridsched.node.shell.judge import ProcessJudge
-from gridsched.node.shell.processes import ProcessExecutor
-from gridsched.node.shell.run import Deliver, Run
-from gridsched.node.shell.threads import ThreadExecutor
+from gridsched.node.run import Deliver, Run
 
 
 class Executor(Protocol):
@@ -56,18 +53,3 @@ class Machine(Protocol):
 
     def judge(self) -> Judge:
         """A judge of this node's own."""
-
-
-class SystemMachine:
-    """Threads and processes of the system."""
-
-    def executors(self, size: int, deliver: Deliver) -> Mapping[Place, Executor]:
-        return {
-            "loop": LoopExecutor(deliver),
-            "thread": ThreadExecutor(size, deliver),
-            "process": ProcessExecutor(size, deliver),
-            "delivery": ThreadExecutor(size, deliver),
-        }
-
-    def judge(self) -> Judge:
-        return ProcessJudge()

@@ -14,8 +14,8 @@ from gridsched.jobs.judge import Answer, Question, answer
 from gridsched.jobs.runnable import Place, Runnable
 from gridsched.model.events import Condition
 from gridsched.node.machine import Executor, Judge
+from gridsched.node.run import Deliver, Run
 from gridsched.node.shell.coroutines import LoopExecutor
-from gridsched.node.shell.run import Deliver, Run
 from gridsched.simulation.jobs import tell
 
 _JUDGING: Final = 0.1

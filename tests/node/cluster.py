@@ -15,8 +15,8 @@ from gridsched.grid.faults import Faults, FaultyGrid
 from gridsched.model.firing import Firing
 from gridsched.node.assembly import assemble
 from gridsched.node.hooks import Hook
-from gridsched.node.machine import SystemMachine
 from gridsched.node.node import Node
+from gridsched.node.system_machine import SystemMachine
 from gridsched.simulation.virtual_time import VirtualClock, VirtualTimeLoop
 from gridsched.stores.caches import open_caches
 

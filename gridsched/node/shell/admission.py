@@ -11,7 +11,7 @@ from gridsched.model.firing import Firing
 from gridsched.node.core import Core
 from gridsched.node.hooks import Hook
 from gridsched.node.locks import JobLocks
-from gridsched.node.shell.run import Held
+from gridsched.node.run import Held
 from gridsched.policy import transitions
 from gridsched.policy.overlap import IN_TURN, order
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from gridsched.jobs.runnable import Runnable
-from gridsched.node.shell.run import Deliver, Run
+from gridsched.node.run import Deliver, Run
 
 _AT_ONCE: Final = 128
 """Coroutines cost no thread: this bounds how many start between two looks at the others."""

@@ -19,8 +19,8 @@ from gridsched.model.firing import Firing, Result
 from gridsched.node.core import Core
 from gridsched.node.hooks import Hook
 from gridsched.node.locks import JobLocks
+from gridsched.node.run import Ended, Run
 from gridsched.node.service import Service
-from gridsched.node.shell.run import Ended, Run
 from gridsched.policy import transitions
 from gridsched.policy.claim import retention
 from gridsched.policy.overlap import runs_alone

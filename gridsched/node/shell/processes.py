@@ -13,7 +13,7 @@ import msgspec
 from gridsched.jobs.context import Word, Yield
 from gridsched.jobs.runnable import Runnable
 from gridsched.jobs.worker import Answer, Order
-from gridsched.node.shell.run import Deliver, Run
+from gridsched.node.run import Deliver, Run
 
 
 class ProcessFailed(Exception):

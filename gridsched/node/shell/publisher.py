@@ -18,9 +18,9 @@ from gridsched.model.firing import Firing
 from gridsched.model.job import Job
 from gridsched.model.submission import Submission
 from gridsched.node.core import Core
+from gridsched.node.run import Ended
 from gridsched.node.service import Service
 from gridsched.node.shell.finisher import Finisher
-from gridsched.node.shell.run import Ended
 from gridsched.policy.events import content_of, decide, deliveries
 from gridsched.policy.transitions import Judged
 

@@ -13,8 +13,8 @@ from gridsched.model.firing import Payload
 from gridsched.model.job import Job
 from gridsched.node.core import Core
 from gridsched.node.membership import BEATS_PER_TIMEOUT
+from gridsched.node.run import Held
 from gridsched.node.service import Service
-from gridsched.node.shell.run import Held
 from gridsched.stores.record import Record
 
 BATCH: Final = 128

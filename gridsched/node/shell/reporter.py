@@ -6,9 +6,9 @@ from typing import Final
 
 from gridsched.model.firing import Firing
 from gridsched.node.core import Core
+from gridsched.node.run import Run
 from gridsched.node.service import Service
 from gridsched.node.shell.finisher import same_run
-from gridsched.node.shell.run import Run
 from gridsched.node.shell.shell import Shell
 from gridsched.stores.record import Record
 

@@ -20,12 +20,12 @@ from gridsched.model.firing import STARTABLE, Firing
 from gridsched.node.core import Core
 from gridsched.node.hooks import Hook
 from gridsched.node.membership import Membership
+from gridsched.node.run import Ended, Held, Run, Runs
 from gridsched.node.service import Service
 from gridsched.node.shell.admission import Admission
 from gridsched.node.shell.finisher import Finisher, ended_well
 from gridsched.node.shell.processes import ProcessFailed
 from gridsched.node.shell.publisher import Publisher
-from gridsched.node.shell.run import Ended, Held, Run, Runs
 from gridsched.policy import transitions
 from gridsched.stores.record import Record
 

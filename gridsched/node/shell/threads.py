@@ -14,7 +14,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from gridsched.jobs.runnable import Runnable
-from gridsched.node.shell.run import Deliver, Run
+from gridsched.node.run import Deliver, Run
 
 Work = tuple[Run, Callable[..., Any], dict[str, Any]]
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Final
 
 from gridsched.node.core import Core
+from gridsched.node.run import Run
 from gridsched.node.service import Service
 from gridsched.node.shell.finisher import same_run
-from gridsched.node.shell.run import Run
 from gridsched.node.shell.shell import Shell
 
 INTERVAL: Final = 0.5
