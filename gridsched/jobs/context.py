@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from gridsched.jobs.plain import plain
 from gridsched.model.firing import Firing
 
 MAX_CHECKPOINT: Final = 65_536
@@ -87,7 +88,7 @@ class JobContext:
         or so; only the latest counts. ValueError outside 0 to 1."""
         if not 0 <= fraction <= 1:
             raise ValueError(f"progress is {fraction!r}; it goes from 0 to 1")
-        self._report(Progress(fraction, message))
+        self._report(Progress(fraction, plain(message)))
 
     def checkpoint(self, value: Any) -> None:
         """Leave something (JSON, at most 64 KiB) for the next run of this firing: after a yield, a

@@ -19,6 +19,7 @@ from typing import Any, Final
 import msgspec
 
 from gridsched.jobs.context import JobContext, Word, Yield
+from gridsched.jobs.plain import plain, words_of
 from gridsched.jobs.targets import Targets
 from gridsched.model.firing import Firing
 from gridsched.model.job import check_data
@@ -60,7 +61,8 @@ def carry_out(order: Order, report: Callable[[Word], None]) -> Answer:
     except Yield as asked:
         return Answer(yielded=asked.seconds)
     except Exception as error:
-        return Answer(error=f"{type(error).__name__}: {error}", trace=traceback.format_exc())
+        said = f"{type(error).__name__}: {words_of(error)}"
+        return Answer(error=said, trace=plain(traceback.format_exc()))
     return Answer(value=value, data=context.data if order.persist_data else None)
 
 

@@ -177,13 +177,23 @@ def check_data(data: object, owner: str) -> None:
     for name, value in data.items():
         if not isinstance(name, str):
             raise InvalidJob(f"{owner}: data has the key {name!r}; keys must be text")
+        _check_text(name, f"{owner}: the key {name!r} of data")
         _check_json(value, f"{owner}: data[{name!r}]")
 
 
+def _check_text(text: str, where: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidJob(f"{where} is no text that UTF-8 holds: {error}") from None
+
+
 def _check_json(value: object, where: str) -> None:
-    if value is None or isinstance(value, str | bool):
+    if value is None or isinstance(value, bool):
         return
-    if isinstance(value, int):
+    if isinstance(value, str):
+        _check_text(value, where)
+    elif isinstance(value, int):
         if not -(2**63) <= value < 2**64:
             raise InvalidJob(f"{where} is {value}: outside the 64 bits that JSON peers hold")
     elif isinstance(value, float):

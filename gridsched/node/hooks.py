@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from gridsched.jobs.plain import plain
 from gridsched.model.firing import Firing
 from gridsched.model.groups import GroupKind
 from gridsched.model.job import Job
@@ -103,7 +104,7 @@ class Hooks:
         for hook in self._hooks:
             try:
                 if reason := hook.on_starting(firing):
-                    return reason
+                    return plain(reason)
             except Exception:
                 self._failed(hook, "on_starting")
         return ""

@@ -33,6 +33,11 @@ from gridsched.model.retry import Retry
         (Job("m:f", name="j", data={"a": {1, 2}}), "data\\['a'\\] is set"),
         (Job("m:f", name="j", data={"a": [float("inf")]}), "data\\['a'\\]\\[0\\] is inf"),
         (Job("m:f", name="j", data={"a": 2**64}), "outside the 64 bits"),
+        (
+            Job("m:f", name="j", data={"a": ["\udce9"]}),
+            "data\\['a'\\]\\[0\\] is no text that UTF-8",
+        ),
+        (Job("m:f", name="j", data={"\udce9": 1}), "the key '.udce9' of data is no text"),
     ],
 )
 def test_a_wrong_job_is_refused(job: Job, part: str) -> None:

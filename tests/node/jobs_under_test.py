@@ -105,3 +105,41 @@ async def in_turn(context: JobContext, values: list[Any]) -> Any:
     """The first value on the first minute's fifth second, the next ten seconds later, and so on."""
     seconds = int(context.scheduled_time.timestamp()) - 1_790_000_000
     return values[max(0, seconds - 5) // 10 % len(values)]
+
+
+NO_UTF8 = "caf\udce9"
+"""As the system gives the name of a file that is written in Latin-1."""
+
+
+class _Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("not even that")
+
+
+async def miss_a_file() -> None:
+    raise FileNotFoundError(NO_UTF8)
+
+
+async def progress_at_a_file(context: JobContext) -> None:
+    context.progress(0.5, NO_UTF8)
+    await asyncio.sleep(3)
+
+
+async def leave_the_name_of_a_file(context: JobContext) -> None:
+    context.data["name"] = NO_UTF8
+
+
+async def leave_what_holds_itself(context: JobContext) -> None:
+    context.data["it"] = [context.data]
+
+
+async def return_the_name_of_a_file() -> str:
+    return NO_UTF8
+
+
+async def raise_what_says_nothing() -> None:
+    raise _Mute
+
+
+async def leave_the_process() -> None:
+    raise SystemExit(3)

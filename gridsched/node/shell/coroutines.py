@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from functools import partial
 from typing import Any, Final
 
+from gridsched.jobs.plain import words_of
 from gridsched.jobs.runnable import Runnable
 from gridsched.node.run import Deliver, Run
 
@@ -28,7 +30,7 @@ class LoopExecutor:
     def submit(self, run: Run, runnable: Runnable) -> None:
         """Run a coroutine function; its end is delivered on the event loop."""
         coroutine = runnable.function(**runnable.arguments(run.context))
-        task = asyncio.get_running_loop().create_task(coroutine)
+        task = asyncio.get_running_loop().create_task(_kept_in(coroutine))
         self._tasks[run] = task
         task.add_done_callback(partial(self._ended, run))
 
@@ -49,3 +51,11 @@ class LoopExecutor:
             self._deliver(run, None, error)
         else:
             self._deliver(run, task.result(), None)
+
+
+async def _kept_in(job: Coroutine[Any, Any, Any]) -> Any:
+    """A task lets these two out of the event loop, and so a job that exits would end its node."""
+    try:
+        return await job
+    except (SystemExit, KeyboardInterrupt) as left:
+        raise RuntimeError(f"{type(left).__name__}: {words_of(left)}") from left

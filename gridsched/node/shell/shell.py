@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from gridsched.errors import DeliveryFailed, GridError, GridschedError, InvalidJob, RequestFailed
 from gridsched.jobs.context import Yield
+from gridsched.jobs.plain import plain, words_of
 from gridsched.jobs.runnable import Place
 from gridsched.model.firing import STARTABLE, Firing
 from gridsched.node.core import Core
@@ -310,11 +311,11 @@ class Shell(Service):
             error, RequestFailed | DeliveryFailed | InvalidJob
         ):  # says it all: no code of the user's raised it
             self.log.warning("%s failed: %s", run.firing.key, error)
-            return f"{type(error).__name__}: {error}"
+            return f"{type(error).__name__}: {words_of(error)}"
         self.log.warning("%s failed", run.firing.key, exc_info=error)
         frames = traceback.extract_tb(error.__traceback__)
-        where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-        return f"{type(error).__name__}: {error}{where}"
+        where = f" ({plain(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
+        return f"{type(error).__name__}: {words_of(error)}{where}"
 
     async def drain(self, seconds: float) -> None:
         """Let running jobs finish for so long; then mark what remains."""

@@ -1,0 +1,53 @@
+"""Whatever a job raises, says, returns or leaves: its run has an end, and its node goes on."""
+
+from __future__ import annotations
+
+import pytest
+
+from gridsched.jobs.plain import plain, words_of
+from gridsched.model.job import Job
+
+
+@pytest.mark.parametrize(
+    ("function", "state", "error"),
+    [
+        ("miss_a_file", "FAILED", "FileNotFoundError: caf\\udce9"),
+        ("progress_at_a_file", "COMPLETE", ""),
+        ("leave_the_name_of_a_file", "FAILED", "no text that UTF-8 holds"),
+        ("leave_what_holds_itself", "FAILED", "it holds itself"),
+        ("return_the_name_of_a_file", "FAILED", "what it returned is not JSON"),
+        ("raise_what_says_nothing", "FAILED", "_Mute: it does not say why"),
+        ("leave_the_process", "FAILED", "SystemExit: 3"),
+    ],
+)
+async def test_what_a_job_does_hurts_no_other(cluster, function, state, error):
+    c = cluster()
+    node = await c.node("a")
+    client = await c.client()
+    handle = await client.submit(
+        Job(f"jobs_under_test:{function}", persist_data=function.startswith("leave"))
+    )
+    await c.pass_time(5)
+    firing = await handle.firing()
+    assert (firing.state, error in firing.error) == (state, True)
+    assert await (await client.submit(Job("jobs_under_test:note"))).result(timeout=5) == 1
+    assert node.parts.shell.in_hand == 0
+    assert not any(service.failures for service in node.services())
+
+
+async def test_what_a_hook_says_is_written_plainly(cluster):
+    c = cluster()
+    node = await c.node("a")
+    node.hooks.remove(c.runs)
+    c.runs.on_starting = lambda firing: "caf\udce9"
+    node.hooks.add(c.runs)
+    client = await c.client()
+    handle = await client.submit(Job("jobs_under_test:note"))
+    await c.pass_time(2)
+    firing = await handle.firing()
+    assert (firing.state, firing.error) == ("CANCELLED", "caf\\udce9")
+
+
+def test_what_is_plain_stays_as_it_is():
+    assert plain("café \N{SNOWMAN}") == "café \N{SNOWMAN}"
+    assert words_of(ValueError("café")) == "café"
