@@ -88,7 +88,7 @@ class JobContext:
         or so; only the latest counts. ValueError outside 0 to 1."""
         if not 0 <= fraction <= 1:
             raise ValueError(f"progress is {fraction!r}; it goes from 0 to 1")
-        self._report(Progress(fraction, plain(message)))
+        self._report(Progress(float(fraction), plain(message)))
 
     def checkpoint(self, value: Any) -> None:
         """Leave something (JSON, at most 64 KiB) for the next run of this firing: after a yield, a

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+MAX_WORDS: Final = 2000
+"""Characters of an error that a firing's record keeps: it lies in memory, and the log has them all."""
+
 
 def plain(text: str) -> str:
     """Text without what UTF-8 cannot hold: a lone surrogate, as in the name of a file that is no
@@ -10,8 +15,9 @@ def plain(text: str) -> str:
 
 
 def words_of(error: BaseException) -> str:
-    """What an error says of itself, though it may fail at that too."""
+    """What an error says of itself, though it may fail at that too; of a long text the beginning."""
     try:
-        return plain(str(error))
+        text = str(error)
     except Exception:
         return "it does not say why"
+    return plain(text if len(text) <= MAX_WORDS else f"{text[:MAX_WORDS]} …")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from gridsched.errors import InvalidJob, TargetNotAllowed
 from gridsched.jobs.context import JobContext
+from gridsched.jobs.plain import words_of
 from gridsched.policy.allow_list import allowed
 
 CONTEXT = "context"
@@ -60,17 +61,17 @@ class Targets:
 
 def _load(target: str) -> Target:
     module_name, _, path = target.partition(":")
-    try:
+    try:  # an import runs the user's code, and so may a look at what a module has
         found: Any = importlib.import_module(module_name)
-    except Exception as error:  # an import runs the user's code, which may raise anything
+        for name in path.split("."):
+            found = getattr(found, name, None)
+    except BaseException as error:  # SystemExit too: it would end the node
         raise InvalidJob(
             f"job target {target!r}: module {module_name!r} cannot be imported: "
-            f"{type(error).__name__}: {error}"
+            f"{type(error).__name__}: {words_of(error)}"
         ) from error
-    for name in path.split("."):
-        found = getattr(found, name, None)
-        if found is None:
-            raise InvalidJob(f"job target {target!r}: {module_name!r} has no {path!r}")
+    if found is None:
+        raise InvalidJob(f"job target {target!r}: {module_name!r} has no {path!r}")
     if not callable(found):
         raise InvalidJob(f"job target {target!r} is {type(found).__name__}, not callable")
     return _describe(found)

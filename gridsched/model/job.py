@@ -172,6 +172,13 @@ def _is_target(text: str) -> bool:
 
 def check_data(data: object, owner: str) -> None:
     """InvalidJob where `data` is not a JSON object."""
+    try:
+        _check_object(data, owner)
+    except RecursionError:
+        raise InvalidJob(f"{owner}: data is nested too deep, or holds itself") from None
+
+
+def _check_object(data: object, owner: str) -> None:
     if not isinstance(data, dict):
         raise InvalidJob(f"{owner}: data is {type(data).__name__}; it must be a dict")
     for name, value in data.items():
@@ -203,7 +210,7 @@ def _check_json(value: object, where: str) -> None:
         for index, item in enumerate(value):
             _check_json(item, f"{where}[{index}]")
     elif isinstance(value, dict):
-        check_data(value, where)
+        _check_object(value, where)
     else:
         raise InvalidJob(
             f"{where} is {type(value).__name__}: only JSON may cross the grid "

@@ -13,6 +13,9 @@ from gridsched.errors import InvalidJob, InvalidKey
 from gridsched.model.job import Job, check_data, check_job
 from gridsched.model.retry import Retry
 
+_HOLDS_ITSELF: list[Any] = []
+_HOLDS_ITSELF.append(_HOLDS_ITSELF)
+
 
 @pytest.mark.parametrize(
     ("job", "part"),
@@ -37,6 +40,7 @@ from gridsched.model.retry import Retry
             Job("m:f", name="j", data={"a": ["\udce9"]}),
             "data\\['a'\\]\\[0\\] is no text that UTF-8",
         ),
+        (Job("m:f", name="j", data={"a": _HOLDS_ITSELF}), "nested too deep, or holds itself"),
         (Job("m:f", name="j", data={"\udce9": 1}), "the key '.udce9' of data is no text"),
     ],
 )

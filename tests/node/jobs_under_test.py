@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from fractions import Fraction
 from typing import Any
 
 from gridsched.jobs.context import JobContext, Yield
@@ -139,6 +140,11 @@ async def return_the_name_of_a_file() -> str:
 
 async def raise_what_says_nothing() -> None:
     raise _Mute
+
+
+async def progress_by_fractions(context: JobContext) -> None:
+    context.progress(Fraction(1, 4))
+    await asyncio.sleep(2)
 
 
 async def leave_the_process() -> None:

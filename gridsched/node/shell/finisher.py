@@ -175,8 +175,6 @@ def ended_well(run: Run, value: Any) -> Ended:
         return Ended(run, value, json_or_error(value), leaves=run.leaves())
     except InvalidJob as wrong:
         return Ended(run, value, str(wrong))
-    except RecursionError:
-        return Ended(run, value, "what it left is not JSON: it holds itself")
 
 
 def json_or_error(value: Any) -> str:
