@@ -121,12 +121,12 @@ class Claimer:
 
     async def _claim_all(self, due: Sequence[_Due]) -> None:
         window = self._window()
-        claims = [
-            (d, claim(d.trigger.value, window, 1 if d.lane.reason else MAX_INSTANTS, d.calendar))
-            for d in due
-        ]
-        sent = await self._fence([each for each in claims if each[1].instants], window)
-        self._dispatcher.send(sent)
+        claims: list[tuple[_Due, Claim]] = []
+        for each in due:
+            claimed = await self._computed(each, window, 1 if each.lane.reason else MAX_INSTANTS)
+            if claimed is not None and claimed.instants:
+                claims.append((each, claimed))
+        self._dispatcher.send(await self._fence(claims, window))
 
     async def _claim_alone(self, due: _Due) -> None:
         """One instant of a trigger that takes turns, once its job's lock is free. While
@@ -134,12 +134,21 @@ class Claimer:
         if not await self._locks.free(due.job.key):
             return
         window = self._window()
-        claimed = claim(due.trigger.value, window, 1, due.calendar)
-        if not claimed.instants:
+        claimed = await self._computed(due, window, 1)
+        if claimed is None or not claimed.instants:
             return
         for outgoing in await self._fence([(due, claimed)], window):
             if await self._locks.take(due.job.key, outgoing.firing.value):
                 self._dispatcher.send([await self._up_to_date(outgoing, due.job.value)])
+
+    async def _computed(self, due: _Due, window: Window, most: int) -> Claim | None:
+        """Its claim; None where it cannot be computed, as by an older node that does not know its
+        time zone: it is to hold up no other."""
+        try:
+            return claim(due.trigger.value, window, most, due.calendar)
+        except Exception as error:
+            await self._broken(due.trigger, f"its schedule cannot be computed: {error}")
+            return None
 
     async def _up_to_date(self, outgoing: Outgoing, job: Job) -> Outgoing:
         """With the data that the last run left: it may have ended since the job was read."""
@@ -279,7 +288,8 @@ class Claimer:
             await firings.replace(record, changed)
 
     async def _broken(self, record: Record[Trigger], error: str) -> None:
-        """A trigger whose job or calendar is gone: shown as ERROR, and looked at no more."""
+        """A trigger that cannot be claimed, as its job or calendar is gone: shown as ERROR, and
+        looked at no more."""
         _log.error("trigger %s: %s", record.key, error)
         broken = replace(record.value, state="ERROR", due=None, error=error)
         await self._caches.triggers.replace(record, broken)

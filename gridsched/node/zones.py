@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from gridsched.errors import NotFound
+from gridsched.errors import InvalidSchedule, NotFound
 from gridsched.model.trigger import Trigger
 from gridsched.node.core import Core
 from gridsched.policy import localtime
@@ -49,14 +49,14 @@ class Zones:
     async def _recompute(self, record: Record[Trigger]) -> None:
         name = record.value.calendar
         calendars = await self._caches.calendars.with_bases([name] if name else [])
+        now = self._clock.now()
         try:
             calendar = calendar_of(record.value, calendars)
-        except NotFound:
+            changed = await change(
+                self._caches.triggers, record, lambda trigger: recomputed(trigger, calendar, now)
+            )
+        except (NotFound, InvalidSchedule):
             return  # The claimer says so, when the trigger is due.
-        now = self._clock.now()
-        changed = await change(
-            self._caches.triggers, record, lambda trigger: recomputed(trigger, calendar, now)
-        )
         if changed is not None and changed.value.next_fire != record.value.next_fire:
             _log.warning(
                 "trigger %s: its next fire was %s by time zone data %s, and is %s by %s",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from gridsched.client.triggers import calendar_interval, cron, every
 from gridsched.model.calendar import WeeklyCalendar
 from gridsched.model.job import Job
+from gridsched.model.trigger import Cron, Trigger
 from gridsched.policy import cron as cron_policy
 from gridsched.policy import localtime
+from gridsched.simulation.virtual_time import START
 
 HOUR = 3_600_000
 KYIV = "Europe/Kyiv"
@@ -123,3 +126,26 @@ async def test_older_data_does_not_move_what_newer_data_computed(cluster, upgrad
     await c.node("b")
     await c.pass_time(20)
     assert (await client.trigger(trigger.key)).next_fire == trigger.next_fire
+
+
+async def test_a_zone_that_a_node_does_not_know_holds_up_no_other_trigger(cluster):
+    c = cluster()
+    client = await c.client()
+    unknown = Trigger(
+        Cron("0 * * * * ?", zone="Mars/Cydonia"),
+        name="t",
+        job=job(20).key,
+        next_fire=START + 10_000,
+        due=START + 10_000,
+        tzdata=1,
+    )
+    assert await client.caches.jobs.create(job(20))
+    assert await client.caches.triggers.create(unknown)
+    node = await c.node("a")
+    await client.schedule_many([(job(number), every(1)) for number in range(20)])
+    await c.pass_time(30)
+    shown = await client.trigger(unknown.key)
+    assert (shown.state, shown.due) == ("ERROR", None)
+    assert shown.error.startswith("its schedule cannot be computed: no such time zone 'Mars/Cyd")
+    assert min(Counter(f.job for f in c.runs.started).values()) >= 29
+    assert node.parts.timer.failures == 0
