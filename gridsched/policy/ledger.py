@@ -102,7 +102,8 @@ def unaccounted(replayed: Trigger, stored: Trigger, versions: Versions) -> Findi
 
 def surplus(ended: Sequence[Firing], kept: int, until: int) -> frozenset[int]:
     """The instants of those final firings of a trigger that go, so that the latest `kept` stay: such
-    as ended by `until`, and are not to be kept until somebody discards them."""
+    as ended by `until`, and are not to be kept until somebody discards them. One that was cancelled
+    ahead stays until its instant is over, or its trigger would make it anew."""
     counted = sorted(
         (firing for firing in ended if firing.retention is not None),
         key=lambda firing: firing.scheduled,
@@ -110,7 +111,7 @@ def surplus(ended: Sequence[Firing], kept: int, until: int) -> frozenset[int]:
     return frozenset(
         firing.scheduled
         for firing in counted[: max(0, len(counted) - kept)]
-        if firing.finished_at is not None and firing.finished_at <= until
+        if firing.finished_at is not None and max(firing.finished_at, firing.scheduled) <= until
     )
 
 

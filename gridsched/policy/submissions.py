@@ -222,9 +222,10 @@ def cancel_unfinished(firing: Firing, reason: str, now: int) -> Firing:
 
 
 def discard(firing: Firing, reason: str, now: int) -> Firing:
-    """A firing that nobody wants any more, with its result: it ends, and may go at once."""
+    """A firing that nobody wants any more, with its result: it ends, and may go at once; one whose
+    instant is to come when that is over, or its trigger would make it anew."""
     ended = cancel_unfinished(firing, reason, now)
-    return replace(ended, retention=0, forget_at=now)
+    return replace(ended, retention=0, forget_at=max(now, firing.scheduled))
 
 
 def cancelled_ahead(trigger: Trigger, job: Job, reason: str, acquisition: Acquisition) -> Firing:

@@ -69,6 +69,17 @@ async def test_of_a_trigger_the_latest_firings_are_kept_by_number(cluster):
     assert len(await client.firings(of=seldom.key)) == 3
 
 
+async def test_what_was_cancelled_ahead_is_kept_until_its_instant_is_over(cluster):
+    c = cluster(caches=CacheSettings(firings_kept=0))
+    await c.node("a")
+    client = await c.client()
+    key = (await client.schedule(job(), every(600, repeat_count=2))).key
+    await c.pass_time(10)
+    await client.cancel(f"{key}@{(await client.trigger(key)).next_fire}")
+    await c.pass_time(1000)
+    assert len(c.runs.started) == 1
+
+
 async def test_the_locks_of_what_is_over_are_released_and_passed_on(cluster):
     c = cluster()
     node = await c.node("a")

@@ -147,6 +147,19 @@ async def test_the_next_instant_of_a_trigger_is_cancelled_before_anybody_claims_
     assert (await client.trigger(trigger.key)).fired == 3
 
 
+async def test_an_instant_that_is_discarded_long_before_it_comes_does_not_run(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    at = NOW + timedelta(minutes=10)
+    trigger = await client.schedule(job("note"), every(60, start=at, repeat_count=1))
+    await client.discard(f"{trigger.key}@{trigger.next_fire}")
+    await c.pass_time(12 * 60)
+    assert [f.scheduled for f in c.runs.started] == [trigger.next_fire + 60_000]
+    await c.pass_time(2 * 60)
+    assert [f.scheduled for f in await client.firings()] == [trigger.next_fire + 60_000]
+
+
 async def test_a_job_goes_on_from_its_checkpoint_on_another_node_after_a_crash(cluster):
     c = cluster(members=2)
     first = await c.node("a")
