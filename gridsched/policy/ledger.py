@@ -57,10 +57,8 @@ def replay(
     findings: list[Finding] = []
     visited: set[int] = set()
     trigger = accepted
-    while found := _next_records(trigger, ledger, versions):
-        judged = ((_judge(step, rules), step) for step in found)
-        first = next(judged)
-        problem, step = first if not first[0] else next((j for j in judged if not j[0]), first)
+    while steps := _next_steps(trigger, ledger, versions):
+        step, problem = _taken(steps, rules)
         visited.add(step.firing.scheduled)
         if problem:
             findings.append(Finding(step.firing.scheduled, problem))
@@ -79,6 +77,17 @@ class _Step(NamedTuple):
     trigger: Trigger
     firing: Firing
     calendar: ResolvedCalendar | None
+
+
+def _taken(steps: Sequence[_Step], rules: Rules) -> tuple[_Step, str]:
+    """The step that explains the record, with ""; where none does, the first, with what is wrong."""
+    problem = ""
+    for step in steps:
+        found = _judge(step, rules)
+        if not found:
+            return step, ""
+        problem = problem or found
+    return steps[0], problem
 
 
 def _as_claimed(step: _Step, rules: Rules) -> Firing:
@@ -120,9 +129,7 @@ def _window(firing: Firing, rules: Rules) -> Window:
     return Window(at, at + rules.look_ahead, rules.threshold)
 
 
-def _next_records(
-    trigger: Trigger, ledger: Mapping[int, Firing], versions: Versions
-) -> list[_Step]:
+def _next_steps(trigger: Trigger, ledger: Mapping[int, Firing], versions: Versions) -> list[_Step]:
     """The record of the next instant, with each calendar by which it may have been claimed."""
     if len(versions) > 1:
         first = next(_open(trigger, ledger, versions), None)
