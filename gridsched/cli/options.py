@@ -148,6 +148,13 @@ allow_option = click.option(
     help="Targets that may run here (shop.tasks:*), besides the config's. May be repeated; in the "
     "environment blanks stand between patterns.",
 )
+cluster_name_option = click.option(
+    "--cluster-name",
+    envvar="GRIDSCHED_CLUSTER_NAME",
+    show_envvar=True,
+    metavar="NAME",
+    help="The grid's cluster name; default: dev, then gridsched.",
+)
 coordination_option = click.option(
     "--coordination",
     type=click.Path(),

@@ -8,7 +8,7 @@ from typing import Any, Concatenate
 
 import click
 
-from gridsched.cli.options import ADDRESSES, SECONDS
+from gridsched.cli.options import ADDRESSES, SECONDS, cluster_name_option
 from gridsched.client.blocking import Scheduler
 from gridsched.client.grids import DEFAULT_ADDRESS
 from gridsched.client.start import connect
@@ -26,13 +26,7 @@ def remote(command: Callable[Concatenate[Scheduler, ...], None]) -> Callable[...
         show_envvar=True,
         help="Servers of the grid, tried in turn.",
     )
-    @click.option(
-        "--cluster-name",
-        envvar="GRIDSCHED_CLUSTER_NAME",
-        show_envvar=True,
-        metavar="NAME",
-        help="The grid's cluster name; default: dev, then gridsched.",
-    )
+    @cluster_name_option
     @click.option(
         "--timeout",
         type=SECONDS,

@@ -95,7 +95,7 @@ def _scenario(seed: int, options: dict[str, Any]) -> Scenario:
     seconds = options["span"] / 1000 if days is None else days * _DAY
     faults = faults_of(options["faults"])
     base = Scenario()
-    settings, triggers = base.settings, 200
+    settings, triggers = base.settings, base.triggers
     if config is not None:
         settings = simulated(resolve(config, {}).settings, options["run_time"] / 1000)
         triggers = 0

@@ -24,6 +24,7 @@ from gridsched.cli.options import (
     POLICY,
     SERVER_COUNT,
     allow_option,
+    cluster_name_option,
     coordination_option,
     jobclasses_option,
 )
@@ -72,13 +73,7 @@ from gridsched.runtime import new_event_loop
     metavar="NAME=VALUE",
     help="The same as a system property: -Dtask.server.count=N.",
 )
-@click.option(
-    "--cluster-name",
-    envvar="GRIDSCHED_CLUSTER_NAME",
-    show_envvar=True,
-    metavar="NAME",
-    help="The grid's cluster name; default: dev, then gridsched.",
-)
+@cluster_name_option
 @click.option("--for", "lasting", type=DURATION, help="Stop after this time, such as 10s.")
 @allow_option
 @click.option(

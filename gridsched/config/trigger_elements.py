@@ -152,6 +152,13 @@ def _misfire_policy(kind: Kind) -> Leaf:
     )
 
 
+UNITS_BETWEEN: Final = Leaf(
+    "scheduler:repeatinterval",
+    "interval",
+    whole("number"),
+    "Units between two fires.",
+    required=True,
+)
 SIMPLE: Final = Branch(
     "scheduler:simpletrigger",
     "simple",
@@ -219,13 +226,7 @@ CALENDAR_INTERVAL: Final = Branch(
     "calendar_interval",
     _calendar_interval,
     (
-        Leaf(
-            "scheduler:repeatinterval",
-            "interval",
-            whole("number"),
-            "Units between two fires.",
-            required=True,
-        ),
+        UNITS_BETWEEN,
         _unit(IntervalUnit, "DAY"),
         ZONE_OF_IT,
         START,
@@ -240,13 +241,7 @@ DAILY_TIME_INTERVAL: Final = Branch(
     "daily_time_interval",
     _daily_time_interval,
     (
-        Leaf(
-            "scheduler:repeatinterval",
-            "interval",
-            whole("number"),
-            "Units between two fires.",
-            required=True,
-        ),
+        UNITS_BETWEEN,
         _unit(TimeUnit, "MINUTE"),
         Leaf(
             "scheduler:starttimeofday",

@@ -67,11 +67,9 @@ def _answer_listening(service: str, of: Find) -> None:
 
     @answers(f"{service}.addListener")
     def add_listener(endpoint: Endpoint, name: str, include_value: bool, local_only: bool) -> UUID:
-        held = of(endpoint, name)
         return listen_to_items(
             endpoint,
-            held.listeners,
-            held.partition,
+            of(endpoint, name),
             item_event,
             include_value=include_value,
             local_only=local_only,

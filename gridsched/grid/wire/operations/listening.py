@@ -9,7 +9,8 @@ from uuid import UUID
 from gridsched.grid.data import partition_of
 from gridsched.grid.embedded.cluster import PartitionLost
 from gridsched.grid.embedded.maps import MapChange
-from gridsched.grid.embedded.queues import ItemEventType, ItemListener
+from gridsched.grid.embedded.queues import DistributedQueue, ItemEventType
+from gridsched.grid.embedded.structures import ItemStructure
 from gridsched.grid.wire.codec import Event
 
 if TYPE_CHECKING:
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 
 def listen_to_items(
     endpoint: Endpoint,
-    listeners: list[ItemListener],
-    partition: int,
+    held: DistributedQueue | ItemStructure,
     kind: Event,
     *,
     include_value: bool,
@@ -30,12 +30,12 @@ def listen_to_items(
     cluster = endpoint.services.cluster
 
     def tell(type: ItemEventType, item: bytes) -> None:
-        if not local_only or cluster.owner_of(partition) == endpoint.member:
+        if not local_only or cluster.owner_of(held.partition) == endpoint.member:
             told = item if include_value else None
             endpoint.tell(kind.encode(correlation, told, member, int(type)))
 
-    listeners.append(tell)
-    return endpoint.register(lambda: listeners.remove(tell))
+    held.listeners.append(tell)
+    return endpoint.register(lambda: held.listeners.remove(tell))
 
 
 def entry_sender(

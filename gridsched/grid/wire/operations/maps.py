@@ -23,6 +23,10 @@ def own_if_unset(duration: int) -> int | None:
     return duration if duration >= 0 else None
 
 
+def _is_same(found: bytes | None, expected: bytes) -> bool:
+    return found is not None and plain(found) == plain(expected)
+
+
 @answers("Map.get")
 def get(endpoint: Endpoint, name: str, key: bytes, _thread: int) -> bytes | None:
     return endpoint.services.map(name).get(key_of(key))
@@ -130,7 +134,7 @@ def replace_if_same(
 
     def act() -> bool:
         found = held.get(key)
-        if found is None or plain(found) != plain(expected):
+        if not _is_same(found, expected):
             return False
         held.put(key, value)
         return True
@@ -164,7 +168,7 @@ def remove_if_same(
 
     def act() -> bool:
         found = held.get(key)
-        if found is None or plain(found) != plain(expected):
+        if not _is_same(found, expected):
             return False
         held.remove(key)
         return True

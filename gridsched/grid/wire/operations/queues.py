@@ -160,11 +160,9 @@ def clear(endpoint: Endpoint, name: str) -> None:
 
 @answers("Queue.addListener")
 def add_listener(endpoint: Endpoint, name: str, include_value: bool, local_only: bool) -> UUID:
-    queue = _queue(endpoint, name)
     return listen_to_items(
         endpoint,
-        queue.listeners,
-        queue.partition,
+        _queue(endpoint, name),
         _ITEM,
         include_value=include_value,
         local_only=local_only,
