@@ -13,6 +13,7 @@ from gridsched.config.settings import Settings
 from gridsched.grid.embedded import EmbeddedCluster, EmbeddedGrid
 from gridsched.grid.faults import Faults, FaultyGrid
 from gridsched.model.firing import Firing
+from gridsched.model.job import Job
 from gridsched.node.assembly import assemble
 from gridsched.node.hooks import Hook
 from gridsched.node.node import Node
@@ -26,6 +27,11 @@ SELDOM: Final = {
     "session_timeout_ms": 60_000,
 }
 """Settings for tests that last hours: a node looks for due triggers, and beats, a tenth as often."""
+
+
+def job(function: str = "note", **fields: Any) -> Job:
+    """A job whose target is a function of `jobs_under_test`."""
+    return Job(f"jobs_under_test:{function}", **fields)
 
 
 class Runs(Hook):

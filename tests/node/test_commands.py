@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cluster import job
 
 from gridsched.client.triggers import cron, every, once
 from gridsched.errors import (
@@ -21,10 +22,6 @@ from gridsched.node.fence import Overtaken
 from gridsched.simulation.virtual_time import START
 
 NOW = datetime.fromtimestamp(START / 1000, UTC)
-
-
-def job(function: str = "note", **fields) -> Job:
-    return Job(f"jobs_under_test:{function}", **fields)
 
 
 async def test_nothing_of_a_paused_trigger_starts_until_it_is_resumed(cluster):

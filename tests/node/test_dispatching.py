@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cluster import job
 
 from gridsched.client.triggers import every, once
 from gridsched.dispatch import (
@@ -21,7 +22,7 @@ from gridsched.dispatch import (
     RuleBased,
 )
 from gridsched.errors import SubmissionRejected
-from gridsched.model.job import Job, Retry
+from gridsched.model.job import Retry
 from gridsched.model.submission import ScheduleJob
 from gridsched.node.claimer import BATCH
 from gridsched.node.lanes import BACKLOG_QUEUES, Lane
@@ -29,10 +30,6 @@ from gridsched.simulation.virtual_time import START
 
 NOW = datetime.fromtimestamp(START / 1000, UTC)
 GPU = AttributeMatch({"gpu": "yes"})
-
-
-def job(function: str = "note", **fields) -> Job:
-    return Job(f"jobs_under_test:{function}", **fields)
 
 
 def herd(count: int, function: str = "note", *, seconds: float = 3, **fields):

@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cluster import job
 
 from gridsched.client.triggers import cron, every, once
 from gridsched.errors import JobFailed, ResultTimeout, SubmissionRejected
@@ -15,10 +16,6 @@ from gridsched.model.retry import Retry
 from gridsched.simulation.virtual_time import START
 
 NOW = datetime.fromtimestamp(START / 1000, UTC)
-
-
-def job(function: str = "note", **fields) -> Job:
-    return Job(f"jobs_under_test:{function}", **fields)
 
 
 async def test_every_instant_of_a_trigger_runs_once_and_in_time(cluster):

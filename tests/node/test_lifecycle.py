@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
+from cluster import job
 from msgspec.structs import replace
 
 from gridsched.client.scheduler import AsyncScheduler
@@ -15,16 +16,11 @@ from gridsched.config.settings import StartupCalendar, StartupJob
 from gridsched.errors import GridMisconfigured, NodeNameTaken
 from gridsched.grid.embedded import EmbeddedCluster
 from gridsched.model.calendar import DailyCalendar, WeeklyCalendar
-from gridsched.model.job import Job
 from gridsched.node.hooks import Hook
 from gridsched.node.node import NodeState
 from gridsched.simulation.virtual_time import START
 
 NOW = datetime.fromtimestamp(START / 1000, UTC)
-
-
-def job(function: str = "note", **fields) -> Job:
-    return Job(f"jobs_under_test:{function}", **fields)
 
 
 STARTUP = (StartupJob(job(name="{Job-1}"), (every(1, name="{Job-1 - Trigger 1}"),)),)

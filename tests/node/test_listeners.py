@@ -5,21 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cluster import job
 
 import gridsched
 from gridsched.client.triggers import every, once
 from gridsched.errors import JobCancelled
 from gridsched.matchers import group, key, name
-from gridsched.model.job import Job
 from gridsched.node.listeners import JobListener, SchedulerListener, TriggerListener
 from gridsched.simulation.virtual_time import START
 
 NOW = datetime.fromtimestamp(START / 1000, UTC)
 SOON = NOW + timedelta(seconds=3)
-
-
-def job(function: str = "note", **fields) -> Job:
-    return Job(f"jobs_under_test:{function}", **fields)
 
 
 class Everything(TriggerListener, JobListener, SchedulerListener):

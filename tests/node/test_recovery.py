@@ -7,21 +7,16 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cluster import SELDOM
+from cluster import SELDOM, job
 
 from gridsched.client.triggers import every, once
 from gridsched.config.settings import StartupJob
 from gridsched.errors import JobFailed
 from gridsched.grid.faults import Fault, Rates
-from gridsched.model.job import Job
 from gridsched.model.member import Member
 from gridsched.simulation.virtual_time import START
 
 NOW = datetime.fromtimestamp(START / 1000, UTC)
-
-
-def job(function: str = "note", **fields) -> Job:
-    return Job(f"jobs_under_test:{function}", **fields)
 
 
 async def test_the_partitions_of_a_killed_node_go_to_the_others(cluster):

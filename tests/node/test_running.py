@@ -5,19 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cluster import SELDOM
+from cluster import SELDOM, job
 
 from gridsched.client.triggers import every, once
 from gridsched.errors import JobCancelled, JobFailed
-from gridsched.model.job import Job, Retry
+from gridsched.model.job import Retry
 from gridsched.node.locks import JobLocks
 from gridsched.simulation.virtual_time import START
 
 NOW = datetime.fromtimestamp(START / 1000, UTC)
-
-
-def job(function: str, **fields) -> Job:
-    return Job(f"jobs_under_test:{function}", **fields)
 
 
 async def test_a_run_is_cancelled_and_gone_within_a_second(cluster):

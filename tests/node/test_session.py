@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from cluster import job
 
 from gridsched.client.outcome import OutcomeListener
 from gridsched.errors import (
@@ -19,10 +20,6 @@ from gridsched.model.job import Job, Retry
 from gridsched.node.retention import FENCE_MS
 
 GONE = FENCE_MS / 1000 + 15
-
-
-def job(function: str, **fields) -> Job:
-    return Job(f"jobs_under_test:{function}", **fields)
 
 
 class Heard(OutcomeListener):

@@ -5,19 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, time
 
 import pytest
+from cluster import job
 
 from gridsched.client.triggers import cron
 from gridsched.errors import InvalidSchedule, NotFound, SubmissionRejected
 from gridsched.model.calendar import DailyCalendar, MonthlyCalendar, WeeklyCalendar
-from gridsched.model.job import Job
 from gridsched.simulation.virtual_time import START
 
 NOW = datetime.fromtimestamp(START / 1000, UTC)  # 2026-09-21 14:13:20, a Monday
-
-
-def job(**fields) -> Job:
-    return Job("jobs_under_test:note", **fields)
-
 
 MORNING = DailyCalendar(starting=time(0), ending=time(14, 19, 59, 999000))
 
