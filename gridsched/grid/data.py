@@ -55,12 +55,6 @@ def text_of(data: bytes) -> bytes:
     return data[_TEXT:]
 
 
-def type_of(data: bytes) -> int:
-    """The type id of any `Data`."""
-    type_id: int = _HASH.unpack_from(data, 4)[0]
-    return type_id
-
-
 def hash_of(data: bytes) -> int:
     """The partition hash of any key: the one it carries, or that of its payload."""
     carried: int = _HASH.unpack_from(data)[0]

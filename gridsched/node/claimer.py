@@ -167,7 +167,7 @@ class Claimer:
         outgoing: list[Outgoing] = []
         for each, applied in zip(made, advanced, strict=True):
             if applied:
-                self._count(each)
+                self._tell(each)
                 outgoing += self._outgoing(each)
             else:
                 await self._lost_race(each)
@@ -255,14 +255,10 @@ class Claimer:
             [(e.firings[0].key, e.due.lane.reason) for e in made if e.due.lane.reason]
         )
 
-    def _count(self, made: _Made) -> None:
-        self._core.counters.claimed += len(made.firings)
-        self._core.counters.misfired += made.advanced.misfired - made.due.trigger.value.misfired
-        if self._core.hooks.any:
-            self._tell(made)
-
     def _tell(self, made: _Made) -> None:
         before, hooks = made.due.trigger.value, self._core.hooks
+        if not hooks.any:
+            return
         for firing in made.firings:
             hooks.call(Hook.on_claimed, firing.value)
         now, threshold = self._clock.now(), self._core.settings.misfire_threshold_ms

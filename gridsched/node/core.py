@@ -13,22 +13,18 @@ from gridsched.stores.caches import Caches
 
 
 class Counters:
-    """What a node has done since it started. Shown in its Membership record."""
+    """What a node has done since it started. All but `dropped` stand in its Membership record."""
 
     __slots__ = (
-        "claimed",
         "completed",
         "dropped",
         "failed",
         "mended",
-        "misfired",
         "stale",
         "started",
     )
 
     def __init__(self) -> None:
-        self.claimed = 0
-        self.misfired = 0
         self.started = 0
         self.completed = 0
         self.failed = 0

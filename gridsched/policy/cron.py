@@ -57,25 +57,6 @@ def previous_fire(
     return max((fire for fire in fires if fire is not None), default=None)
 
 
-def count_fires(
-    expression: CronExpression,
-    zone: str,
-    after: int,
-    until: int,
-    dst: DstPolicy | None = None,
-    *,
-    limit: int,
-) -> int:
-    """How often the expression fires after `after` and up to `until` inclusive; `limit` at most."""
-    count = 0
-    policy = dst or default_dst(expression)
-    fire = _next_fire(expression, zone, after, policy)
-    while fire is not None and fire <= until and count < limit:
-        count += 1
-        fire = _next_fire(expression, zone, fire, policy)
-    return count
-
-
 def matches_until(expression: CronExpression, local: datetime) -> datetime:
     """The end of a run of seconds that the expression all names, from a local time on: that time
     itself where it is not named (Quartz's isSatisfiedBy). The run may go on after it, for it is looked

@@ -294,7 +294,7 @@ def _ended(scene: Scene, firing: Firing) -> Sentences:
             returned = " It returned a value: gridsched results." if firing.returned else ""
             return [say("It ended well", *took, f".{returned}", at=at)]
         case "FAILED":
-            return [say("It failed", *took, f": {firing.error}.", at=at), *_no_retry(scene, firing)]
+            return [say("It failed", *took, f": {firing.error}.", at=at), *_no_retry(scene)]
         case "LOST":
             return [
                 say(
@@ -310,7 +310,7 @@ def _ended(scene: Scene, firing: Firing) -> Sentences:
             return [say(f"It was left out: {firing.error or 'by its misfire policy'}.", at=at)]
 
 
-def _no_retry(scene: Scene, firing: Firing) -> Sentences:
+def _no_retry(scene: Scene) -> Sentences:
     if scene.job is None:
         return []
     if scene.job.retry is None:

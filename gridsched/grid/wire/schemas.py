@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
 
-Schema = tuple[str, list[tuple[str, int]]]
-"""Type name, and (field name, field kind) pairs."""
-
 _EMPTY: Final = 0xC15D213AA4D7A795
 _MASK: Final = 2**64 - 1
 _LONG: Final = struct.Struct(">q")

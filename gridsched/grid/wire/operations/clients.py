@@ -22,7 +22,6 @@ SERIALIZATION_VERSION: Final = 1
 AUTHENTICATED: Final = 0
 CREDENTIALS_FAILED: Final = 1
 SERIALIZATION_VERSION_MISMATCH: Final = 2
-NOT_ALLOWED_IN_CLUSTER: Final = 3
 
 _NO_TPC: Final = (None, None)
 _MEMBERS_VIEW = event("Client.addClusterViewListener", "MembersView")

@@ -78,12 +78,11 @@ def _layout(fields: tuple[tuple[str, int], ...]) -> Layout:
 class Compact:
     """A record. Fields are read when asked for."""
 
-    __slots__ = ("_data_at", "_layout", "_length", "_source", "type_name")
+    __slots__ = ("_data_at", "_layout", "_length", "_source")
 
-    def __init__(self, source: Input, schema: tuple[str, Sequence[tuple[str, int]]]) -> None:
-        self.type_name = schema[0]
+    def __init__(self, source: Input, fields: Sequence[tuple[str, int]]) -> None:
         self._source = source
-        self._layout = _layout(tuple(schema[1]))
+        self._layout = _layout(tuple(fields))
         self._length = source.int() if self._layout.variable_count else 0
         self._data_at = source.at
 
@@ -116,8 +115,8 @@ def read_compact(source: Input) -> Compact:
     schema = source.schemas.get(id)
     if schema is None:
         raise SerializationFailed(f"The schema can not be found with id {id}")
-    name, fields = schema
-    return Compact(source, (name, fields))
+    _type_name, fields = schema
+    return Compact(source, fields)
 
 
 def _position(source: Input, length: int, rank: int) -> int | None:
