@@ -86,14 +86,14 @@ class Membership(Service):
         me = self._stamped()
         while not await self._store.create(me):
             there = await self._store.get(me.name)
-            if there is not None:
-                await self._take_over(there, me)
+            if there is not None and await self._take_over(there, me):
                 break
         self._beaten_at = self._clock.monotonic()
         await self._look()
 
-    async def _take_over(self, there: Record[Member], me: Member) -> None:
-        """Replace the record of an earlier start of this node, once it is sure to be dead."""
+    async def _take_over(self, there: Record[Member], me: Member) -> bool:
+        """Replace the record of an earlier start of this node, once it is sure to be dead; False
+        where the others, who have watched it for longer, have removed it, or another start has."""
         self.log.info(
             "a node named %s is on record: watching for %g s whether it lives",
             me.name,
@@ -103,13 +103,14 @@ class Membership(Service):
         while self._clock.monotonic() < until:
             await asyncio.sleep(self._timeout / BEATS_PER_TIMEOUT)
             now = await self._store.get(me.name)
-            if now is not None and now.value.beat != there.value.beat:
+            if now is None:
+                return False
+            if now.value.beat != there.value.beat:
                 raise NodeNameTaken(
                     f"a node named {me.name!r} is already active at {now.value.address}; "
                     "give this one another --name"
                 )
-        if not await self._store.replace(there, me):
-            raise NodeNameTaken(f"another node named {me.name!r} is starting at the same time")
+        return await self._store.replace(there, me)
 
     async def leave(self) -> None:
         """Leave the cluster: the others see it at once. A beat that was cut short may have written

@@ -81,6 +81,28 @@ async def test_a_node_started_again_after_a_crash_takes_its_name_back(cluster):
     assert node.state is NodeState.ACTIVE
 
 
+@pytest.mark.parametrize("seconds", [0.1, 1, 2, 4, 4.9, 6])
+async def test_it_does_so_whenever_the_others_see_that_it_was_gone(cluster, seconds):
+    c = cluster()
+    await c.node("a")
+    first = await c.node("b")
+    await c.pass_time(3)
+    await c.crash(first)
+    await c.pass_time(seconds)
+    again = await c.node("b")
+    client = await c.client()
+    assert [m.incarnation for m in await client.members()][1] == again.core.incarnation
+
+
+async def test_of_two_starts_at_the_same_time_one_has_the_name(cluster):
+    c = cluster()
+    await c.crash(await c.node("a"))
+    starts = [await c.assembled("a") for _ in range(2)]
+    ends = await asyncio.gather(*(node.start() for node in starts), return_exceptions=True)
+    assert {type(end) for end in ends} == {NodeNameTaken, type(None)}
+    c.nodes += [node for node in starts if node.state is NodeState.ACTIVE]
+
+
 async def test_a_grid_that_bounds_the_queue_otherwise_is_told_what_to_set(cluster):
     c = cluster()
     c.grid.queue("Execution-a", 7)
