@@ -117,9 +117,9 @@ async def _build(core: Core, grid: Grid, me: Member) -> Parts:
     parts.receiver = Receiver(core, parts.queue, parts.shell.room, parts.shell.hold)
     parts.finisher = Finisher(core, locks, parts.shell.recorded)
     parts.publisher = Publisher(core, parts.finisher)
-    parts.reporter = Reporter(core, parts.shell)
+    parts.reporter = Reporter(core)
     parts.watcher = Watcher(core, parts.shell)
-    parts.shell.wire(parts.finisher, parts.publisher, parts.receiver.wake)
+    parts.shell.wire(parts.finisher, parts.publisher, parts.reporter.spoke, parts.receiver.wake)
     return parts
 
 

@@ -46,16 +46,35 @@ _NOTHING: Final = Said()
 
 
 class Run:
-    """A firing that this node runs: from EXECUTING until its outcome is handed to the finisher."""
+    """A firing that this node runs: from EXECUTING until its outcome is handed to the finisher.
 
-    __slots__ = ("context", "firing", "given", "job", "over", "runnable", "said", "timer", "told")
+    `tell`, called from any thread, hears that the job has said something: once, until `unheard` is
+    taken back.
+    """
 
-    def __init__(self, firing: Record[Firing], job: Job, data: dict[str, Any]) -> None:
+    __slots__ = (
+        "_tell",
+        "context",
+        "firing",
+        "given",
+        "job",
+        "over",
+        "runnable",
+        "said",
+        "timer",
+        "unheard",
+    )
+
+    def __init__(
+        self, firing: Record[Firing], job: Job, data: dict[str, Any], tell: Callable[[Run], None]
+    ) -> None:
         self.firing = firing
         self.job = job
+        self._tell = tell
         self.given = msgspec.json.encode(data) if job.persist_data else b""
         self.context = JobContext(firing.value, data, self.report)
-        self.said = self.told = _NOTHING
+        self.said = _NOTHING
+        self.unheard = False
         self.timer: asyncio.TimerHandle | None = None
         self.runnable: Runnable | None = None
         self.over = False
@@ -73,6 +92,9 @@ class Run:
             self.said = self.said._replace(checkpoint=word)
         else:
             self.said = self.said._replace(progress=word)
+        if not self.unheard and not self.over:
+            self.unheard = True
+            self._tell(self)
 
     def noted(self, firing: Firing) -> Firing:
         """The run's record with what the job has said of it."""

@@ -45,6 +45,15 @@ async def reporting(context: JobContext) -> str:
     return "reported"
 
 
+async def in_pairs(context: JobContext, pairs: int) -> None:
+    """Says two things every six seconds, the second when the first is just being written."""
+    for n in range(pairs):
+        context.progress(n / pairs, f"pair {n}, first")
+        await asyncio.sleep(0.505)
+        context.progress(n / pairs, f"pair {n}, second")
+        await asyncio.sleep(4.995)
+
+
 async def too_far(context: JobContext) -> None:
     context.progress(1.5)
 

@@ -11,6 +11,7 @@ from cluster import job
 
 from gridsched.client.triggers import cron, every, once
 from gridsched.errors import JobFailed, ResultTimeout, SubmissionRejected
+from gridsched.grid.faults import Fault, Rates
 from gridsched.model.job import Job
 from gridsched.model.retry import Retry
 from gridsched.simulation.virtual_time import START
@@ -227,3 +228,26 @@ async def test_what_a_job_says_of_its_progress_stands_in_its_record(cluster):
     assert c.nodes[0].core.counters.stale == 0
     with pytest.raises(JobFailed, match=r"progress is 1\.5; it goes from 0 to 1"):
         await (await client.submit(job("too_far"))).result(timeout=2)
+
+
+async def test_what_a_job_says_is_not_lost_where_its_record_cannot_be_written(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    handle = await client.submit(job("reporting"))
+    await c.pass_time(0.1)
+    c.faults["a"].script("Firing-Store", "compare_and_set", Fault.UNAVAILABLE)
+    await c.pass_time(1.8)
+    assert (await handle.firing()).message == "step 1"
+
+
+async def test_what_a_job_says_while_its_record_is_being_written_is_written_too(cluster):
+    c = cluster(session_timeout_ms=60_000)
+    await c.node("a")
+    client = await c.client()
+    handle = await client.submit(job("in_pairs", data={"pairs": 10}))
+    await c.until(lambda: len(c.runs.started) == 1)
+    c.faults["a"].change_rates(Rates(delayed=1.0, longest_delay=2.0))
+    for n in range(10):
+        await c.pass_time(5.5)
+        assert (await handle.firing()).message == f"pair {n}, second"

@@ -11,6 +11,7 @@ import contextlib
 import heapq
 import traceback
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final
 
 from gridsched.errors import DeliveryFailed, GridError, GridschedError, InvalidJob, RequestFailed
@@ -55,13 +56,22 @@ class Shell(Service):
         self._finisher: Finisher
         self._publisher: Publisher
         self._room_appeared: Any = lambda: None
+        self._spoke: Callable[[Run], None]
         self._starting = 0
         self._hand: dict[str, int] = {}
 
-    def wire(self, finisher: Finisher, publisher: Publisher, room_appeared: Any) -> None:
-        """Join the shell to what comes after and before it."""
+    def wire(
+        self,
+        finisher: Finisher,
+        publisher: Publisher,
+        spoke: Callable[[Run], None],
+        room_appeared: Any,
+    ) -> None:
+        """Join the shell to what comes after and before it. `spoke` is told of runs that say
+        something, from any thread."""
         self._finisher = finisher
         self._publisher = publisher
+        self._spoke = spoke
         self._room_appeared = room_appeared
 
     @property
@@ -195,7 +205,7 @@ class Shell(Service):
                     self._core.counters.dropped += 1
                     self._let_go(held.firing)
                 else:
-                    self._run(Run(ours, held.job, held.data))
+                    self._run(Run(ours, held.job, held.data, self._spoke))
         except GridError:
             # What of it was started is not known, or not ours any more: it is read back.
             self._put_back(batch[len(batch) - self._starting :])

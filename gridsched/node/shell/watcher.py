@@ -1,22 +1,17 @@
 """The watcher: ends what runs here though nobody waits for it any more.
 
 A firing that is cancelled, removed, LOST or given to somebody else while it runs has another record.
-Most runs are over before anybody looks: only one that has lasted a while is asked for, and all of
-those together, so that short jobs cost the grid nothing more.
+Most runs are over before anybody looks: only those are asked for that have lasted for a poll interval,
+all together, so that short jobs cost the grid nothing more.
 """
 
 from __future__ import annotations
-
-from typing import Final
 
 from gridsched.node.core import Core
 from gridsched.node.run import Run
 from gridsched.node.service import Service
 from gridsched.node.shell.finisher import same_run
 from gridsched.node.shell.shell import Shell
-
-INTERVAL: Final = 0.5
-"""Seconds between two looks, and how long a run has lasted before the first."""
 
 
 class Watcher(Service):
@@ -26,12 +21,13 @@ class Watcher(Service):
         super().__init__("watcher")
         self._firings = core.caches.firings
         self._clock = core.clock
+        self._interval = core.settings.poll_interval_ms
         self._shell = shell
 
     async def step(self) -> None:
         await self._shell.runs.some.wait()
-        await self.rest(INTERVAL)
-        begun_by = self._clock.now() - round(INTERVAL * 1000)
+        await self.rest(self._interval / 1000)
+        begun_by = self._clock.now() - self._interval
         await self._look([run for run in self._shell.runs if _started(run) <= begun_by])
 
     async def _look(self, runs: list[Run]) -> None:
