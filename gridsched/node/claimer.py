@@ -56,11 +56,13 @@ class _Due(NamedTuple):
 
 
 class _Made(NamedTuple):
-    """One trigger's claim with the records of its firings, those that were there before included."""
+    """One trigger's claim with the records of its firings, those that were there before included;
+    `met`: the first of them was."""
 
     due: _Due
     advanced: Trigger
     firings: list[Record[Firing]]
+    met: bool = False
 
 
 class Claimer:
@@ -72,14 +74,18 @@ class Claimer:
         self._clock = core.clock
         self._dispatcher = dispatcher
         self._locks = locks
+        self._met: list[Record[Trigger]] = []
 
     @property
     def horizon(self) -> int:
         """The instant (epoch ms) up to which triggers are claimed now."""
         return self._clock.now() + self._core.settings.look_ahead_ms
 
-    async def claim(self, due: Sequence[Record[Trigger]]) -> None:
-        """Claim what is due of these triggers, and send it on its way."""
+    async def claim(self, due: Sequence[Record[Trigger]]) -> list[Record[Trigger]]:
+        """Claim what is due of these triggers, and send it on its way. Those that met an instant
+        which had been claimed before, and may be due again: one that is scheduled anew, with a start
+        in the past, is not to take a poll for each."""
+        self._met.clear()
         jobs = await self._caches.jobs.get_all({record.value.job for record in due})
         names = {record.value.calendar for record in due if record.value.calendar}
         calendars = await self._caches.calendars.with_bases(names)
@@ -106,6 +112,7 @@ class Claimer:
             # A grid in this process never suspends: without this, a whole poll would hold up
             # every firing that is due meanwhile.
             await asyncio.sleep(0)
+        return self._met
 
     def _must_wait(self, due: _Due) -> bool:
         """What its members have no room for stays due; so does what follows the one firing that
@@ -168,6 +175,8 @@ class Claimer:
         for each, applied in zip(made, advanced, strict=True):
             if applied:
                 self._tell(each)
+                if each.met:
+                    self._met.append(triggers.written(each.advanced))
                 outgoing += self._outgoing(each)
             else:
                 await self._lost_race(each)
@@ -223,12 +232,13 @@ class Claimer:
         for each in made:
             own = [found.get(firing.key, firing) for firing in each.firings]
             theirs = self._as_theirs(each.due, own[0].value, window)
-            if own[0].key not in there or theirs is None:
-                adopted.append(each._replace(firings=own))
+            met = own[0].key in there
+            if not met or theirs is None:
+                adopted.append(each._replace(firings=own, met=met))
                 continue
             # What we made beyond the first follows from our decision, which does not stand.
             await firings.apply([firings.removed(r) for r in own[1:] if r.key not in found])
-            adopted.append(each._replace(advanced=theirs, firings=own[:1]))
+            adopted.append(each._replace(advanced=theirs, firings=own[:1], met=True))
         return adopted
 
     @staticmethod

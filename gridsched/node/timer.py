@@ -54,7 +54,8 @@ class Timer(Service):
         return "RUNNING" if self.open else "DELAYED" if self._delayed else "WAITING"
 
     def offer(self, triggers: Sequence[Record[Trigger]]) -> None:
-        """Triggers just accepted: those due now are claimed without waiting for the next poll."""
+        """Triggers just accepted, or that may be due again: those due now are claimed without waiting
+        for the next poll."""
         horizon = self._claimer.horizon
         soon = [t for t in triggers if t.value.due is not None and t.value.due <= horizon]
         if soon and self.open:
@@ -105,4 +106,4 @@ class Timer(Service):
     async def _claim(self, due: list[Record[Trigger]]) -> None:
         if due:
             due.sort(key=lambda record: record.value.next_fire or 0)
-            await self._claimer.claim(due)
+            self.offer(await self._claimer.claim(due))

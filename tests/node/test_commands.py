@@ -237,3 +237,16 @@ async def test_a_submission_that_cannot_be_read_holds_up_no_other(cluster, caplo
     await client.schedule(job(), every(60))
     assert node.parts.submissions.failures == 0
     assert caplog.text.count("submission/bad cannot be read") == 1
+
+
+async def test_what_is_scheduled_again_with_its_start_in_the_past_goes_on_at_once(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    await client.schedule(job(), every(1, start=NOW))
+    await c.pass_time(600)
+    before = len(c.runs.started)
+    await client.schedule(job(), every(1, start=NOW, priority=9))
+    await c.pass_time(5)
+    assert len(c.runs.started) >= before + 4
+    assert len({f.key for f in c.runs.started}) == len(c.runs.started)
