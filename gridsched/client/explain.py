@@ -42,20 +42,20 @@ async def scene_of(
     if trigger is not None and job is None:
         broken = f"its job {job_of(key)} is gone"
     return Scene(
-        clock.now(),
-        None if trigger is None else trigger.value,
-        None if job is None else job.value,
-        parts.scheduled,
-        None if firing is None else firing.value,
-        tuple(sorted(records, key=lambda record: record.scheduled)),
-        "" if lock is None else lock.value.firing,
-        owners[partition_of(caches.jobs.data_key(job_of(key)))],
-        tuple(members),
-        calendar,
-        changed,
-        broken,
-        await caches.groups.paused(),
-        common_rules(members),
+        now=clock.now(),
+        trigger=None if trigger is None else trigger.value,
+        job=None if job is None else job.value,
+        instant=parts.scheduled,
+        firing=None if firing is None else firing.value,
+        records=tuple(sorted(records, key=lambda record: record.scheduled)),
+        holder="" if lock is None else lock.value.firing,
+        owner=owners[partition_of(caches.jobs.data_key(job_of(key)))],
+        members=tuple(members),
+        calendar=calendar,
+        changed_at=changed,
+        broken=broken,
+        groups=await caches.groups.paused(),
+        rules=common_rules(members),
     )
 
 

@@ -76,49 +76,83 @@ def _claimed(scene: Scene, firing: Firing) -> Sentences:
 
 
 def _why_claimed_late(scene: Scene, firing: Firing) -> Sentences:
-    """What the records that are there tell of it."""
-    trigger = scene.trigger
-    if trigger is not None and trigger.created_at > firing.scheduled:
-        return [
+    """What the records that are there tell of it: the first of these reasons that holds."""
+    return (
+        _accepted_late(scene, firing)
+        or _waited(scene, firing)
+        or _no_node_then(scene, firing)
+        or _taken_over(scene, firing)
+        or _claimer_away(scene, firing)
+        or [
             say(
-                "Its trigger was only accepted then, with a start in the past.",
-                at=trigger.created_at,
+                "Nobody claimed it before: its trigger was paused, the node that looked after it was "
+                "away or stalled, or the grid did not answer. No record says which."
             )
         ]
-    other = ran_then(scene, firing)
-    if other is not None:
-        return _after(other)
-    first = min(scene.members, key=lambda member: member.started_at, default=None)
-    if first is not None and first.started_at > firing.scheduled:
-        return [
-            say(
-                f"Every node that is here now was started after it was due, the first, {first.name}, "
-                "at ",
-                Moment(first.started_at),
-                ".",
-            )
-        ]
-    before = _before(scene, firing)
-    if before is not None and _is_gone(scene, before):
-        return [
-            say(
-                f"{before.acquired_by}, which claimed the instant before, is not there any more: "
-                f"{firing.acquired_by} took over once that was sure."
-            )
-        ]
-    claimer = scene.member(firing.acquired_by)
-    if claimer is not None and claimer.started_at > firing.scheduled:
-        return [
-            say(
-                f"{claimer.name} itself was started at ",
-                Moment(claimer.started_at),
-                ": whoever looked after it before was away.",
-            )
-        ]
+    )
+
+
+def _accepted_late(scene: Scene, firing: Firing) -> Sentences:
+    if scene.trigger is None or scene.trigger.created_at <= firing.scheduled:
+        return []
     return [
         say(
-            "Nobody claimed it before: its trigger was paused, the node that looked after it was away "
-            "or stalled, or the grid did not answer. No record says which."
+            "Its trigger was only accepted then, with a start in the past.",
+            at=scene.trigger.created_at,
+        )
+    ]
+
+
+def _waited(scene: Scene, firing: Firing) -> Sentences:
+    """For another run of its job."""
+    other = ran_then(scene, firing)
+    if other is None:
+        return []
+    if other.finished_at is None:
+        return [say(f"It waits for {other.key}, which has its job to itself.")]
+    return [
+        say(
+            f"It had to wait for {other.key}, which had its job to itself until ",
+            Moment(other.finished_at),
+            ".",
+        )
+    ]
+
+
+def _no_node_then(scene: Scene, firing: Firing) -> Sentences:
+    first = min(scene.members, key=lambda member: member.started_at, default=None)
+    if first is None or first.started_at <= firing.scheduled:
+        return []
+    return [
+        say(
+            f"Every node that is here now was started after it was due, the first, {first.name}, at ",
+            Moment(first.started_at),
+            ".",
+        )
+    ]
+
+
+def _taken_over(scene: Scene, firing: Firing) -> Sentences:
+    before = _before(scene, firing)
+    if before is None or not _is_gone(scene, before):
+        return []
+    return [
+        say(
+            f"{before.acquired_by}, which claimed the instant before, is not there any more: "
+            f"{firing.acquired_by} took over once that was sure."
+        )
+    ]
+
+
+def _claimer_away(scene: Scene, firing: Firing) -> Sentences:
+    claimer = scene.member(firing.acquired_by)
+    if claimer is None or claimer.started_at <= firing.scheduled:
+        return []
+    return [
+        say(
+            f"{claimer.name} itself was started at ",
+            Moment(claimer.started_at),
+            ": whoever looked after it before was away.",
         )
     ]
 
@@ -137,19 +171,6 @@ def _is_gone(scene: Scene, before: Firing) -> bool:
     """Has the node that claimed it ended, or been started again, since?"""
     claimer = scene.member(before.acquired_by)
     return claimer is None or claimer.started_at > before.acquired_at
-
-
-def _after(other: Firing) -> Sentences:
-    """It had to wait for another run of its job."""
-    if other.finished_at is None:
-        return [say(f"It waits for {other.key}, which has its job to itself.")]
-    return [
-        say(
-            f"It had to wait for {other.key}, which had its job to itself until ",
-            Moment(other.finished_at),
-            ".",
-        )
-    ]
 
 
 def _moved(firing: Firing) -> Sentences:
@@ -190,16 +211,15 @@ def _started(scene: Scene, firing: Firing) -> Sentences:
     ]
     if late < LATE_MS or firing.acquired_at - due >= LATE_MS:
         return found
-    other = ran_then(scene, firing)
-    if other is not None:
-        return [*found, *_after(other)]
-    return [
-        *found,
-        say(
-            f"It was claimed in time, so it waited for room: for a free thread of {firing.member}, or "
-            "in a queue."
-        ),
-    ]
+    return found + (
+        _waited(scene, firing)
+        or [
+            say(
+                f"It was claimed in time, so it waited for room: for a free thread of {firing.member}, "
+                "or in a queue."
+            )
+        ]
+    )
 
 
 def _now(scene: Scene, firing: Firing) -> Sentences:

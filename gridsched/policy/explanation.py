@@ -107,46 +107,49 @@ def why_paused(scene: Scene, trigger: Trigger) -> Sentences:
 
 def why_nobody_claims(scene: Scene) -> Sentences:
     """What keeps the cluster from claiming an instant that is due."""
-    trigger = scene.trigger
     active = [member for member in scene.members if member.state == "ACTIVE"]
     if not active:
         return [
             say("No node is active: start one (gridsched start). It then meets its misfire policy.")
         ]
-    gated = [member for member in active if waits(member, member.live)]
-    if len(gated) == len(active):
-        return [
-            say(
-                f"The start gate is shut: {waiting(each.server_count, each.live)}, says {each.name}."
-            )
-            for each in gated[:1]
-        ]
+    if all(waits(member, member.live) for member in active):
+        shut = waiting(active[0].server_count, active[0].live)
+        return [say(f"The start gate is shut: {shut}, says {active[0].name}.")]
+    found = _why_not_run(scene)
+    owner = None if scene.owner is None else scene.member(scene.owner)
+    if owner is None:
+        return found
+    return [*found, *_why_owner_waits(scene, owner)] or [
+        say(
+            f"{owner.name} looks after it and lives: it claims within a poll, unless the queues of "
+            "all nodes are full (gridsched members shows what they have in hand)."
+        )
+    ]
+
+
+def _why_not_run(scene: Scene) -> Sentences:
+    """What keeps it from running, whoever would claim it."""
+    trigger = scene.trigger
     found: Sentences = []
     if trigger is not None and trigger.error:
         found.append(say(f"No node may run it: {trigger.error}."))
     if scene.holder and trigger is not None and scene.job and takes_turns(trigger, scene.job):
         found += why_held(scene)
-    owner = None if scene.owner is None else scene.member(scene.owner)
-    if owner is not None and scene.silent(owner):
-        found.append(
+    return found
+
+
+def _why_owner_waits(scene: Scene, owner: Member) -> Sentences:
+    if scene.silent(owner):
+        return [
             say(
                 f"{owner.name}, which looks after it, has been silent for ",
                 Span(scene.now - owner.beat_at),
                 ": once it is taken for gone, another node takes over.",
             )
-        )
-    elif owner is not None and owner.timer != "RUNNING":
-        found.append(
-            say(f"{owner.name}, which looks after it, does not fire yet: its timer waits.")
-        )
-    elif not found and owner is not None:
-        found.append(
-            say(
-                f"{owner.name} looks after it and lives: it claims within a poll, unless the queues "
-                "of all nodes are full (gridsched members shows what they have in hand)."
-            )
-        )
-    return found
+        ]
+    if owner.timer != "RUNNING":
+        return [say(f"{owner.name}, which looks after it, does not fire yet: its timer waits.")]
+    return []
 
 
 def why_held(scene: Scene) -> Sentences:
