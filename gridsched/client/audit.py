@@ -20,9 +20,9 @@ from gridsched.model.firing import Firing
 from gridsched.model.job import Job
 from gridsched.model.member import LedgerRules
 from gridsched.model.trigger import Trigger
+from gridsched.policy.acquire import retention
 from gridsched.policy.audit import Audited, Seen, Tally, audit, common_rules
 from gridsched.policy.calendars import resolve
-from gridsched.policy.claim import retention
 from gridsched.stores.caches import Caches
 from gridsched.stores.calendars import NamedCalendar
 from gridsched.stores.record import Record

@@ -24,17 +24,9 @@ from gridsched.node.hooks import Hook
 from gridsched.node.lanes import Lane, Outgoing
 from gridsched.node.locks import JobLocks
 from gridsched.policy import submissions as commands
+from gridsched.policy.acquire import Acquisition, Destination, acquire
 from gridsched.policy.calendars import ResolvedCalendar
-from gridsched.policy.claim import (
-    MAX_INSTANTS,
-    Acquisition,
-    Claim,
-    Destination,
-    Window,
-    acquire,
-    adopt,
-    claim,
-)
+from gridsched.policy.claim import MAX_INSTANTS, Claim, Window, adopt, claim
 from gridsched.policy.misfire import misfired
 from gridsched.policy.overlap import takes_turns
 from gridsched.policy.transitions import waits

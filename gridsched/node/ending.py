@@ -13,7 +13,7 @@ from gridsched.model.submission import CancelFiring, Discard
 from gridsched.node.core import Core
 from gridsched.node.locks import JobLocks
 from gridsched.policy import submissions as policy
-from gridsched.policy.claim import Acquisition
+from gridsched.policy.acquire import Acquisition
 from gridsched.stores.record import Record, change
 
 _RESULT_TRIES: Final = 10

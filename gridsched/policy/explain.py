@@ -8,8 +8,8 @@ from __future__ import annotations
 from gridsched.model.firing import Firing
 from gridsched.model.trigger import Schedule, Trigger
 from gridsched.policy import audit
+from gridsched.policy.acquire import retention
 from gridsched.policy.calendars import excluded_until
-from gridsched.policy.claim import retention
 from gridsched.policy.explain_firing import explain_firing
 from gridsched.policy.explanation import (
     Moment,

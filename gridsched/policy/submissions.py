@@ -18,9 +18,10 @@ from gridsched.model.job import Job, check_job
 from gridsched.model.submission import ScheduleJob, Submission
 from gridsched.model.trigger import Once, Trigger
 from gridsched.policy import transitions
+from gridsched.policy.acquire import Acquisition, Destination, acquire
 from gridsched.policy.calendars import ResolvedCalendar, resolve
 from gridsched.policy.checks import check_trigger
-from gridsched.policy.claim import Acquisition, Destination, Instant, acquire
+from gridsched.policy.claim import Instant
 from gridsched.policy.event_checks import check_events
 from gridsched.policy.fire_times import (
     done_until,

@@ -20,7 +20,8 @@ from gridsched.model.retry import Retry
 from gridsched.model.trigger import WHEN_SUBMITTED, Once, Simple, Trigger, TriggerState
 from gridsched.node.node import NodeState
 from gridsched.policy import submissions, transitions
-from gridsched.policy.claim import Acquisition, Destination, Instant, acquire
+from gridsched.policy.acquire import Acquisition, Destination, acquire
+from gridsched.policy.claim import Instant
 
 ARCHITECTURE = REPOSITORY / "docs" / "architecture.md"
 TROUBLESHOOTING = REPOSITORY / "docs" / "troubleshooting.md"

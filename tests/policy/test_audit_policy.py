@@ -14,9 +14,10 @@ from gridsched.model.job import Job
 from gridsched.model.member import LedgerRules, Member
 from gridsched.model.trigger import Cron, DailyTimeInterval, Once, Simple, Trigger
 from gridsched.policy import transitions
+from gridsched.policy.acquire import Acquisition, Destination, acquire
 from gridsched.policy.audit import Audited, Seen, audit, common_rules
 from gridsched.policy.calendars import ResolvedCalendar
-from gridsched.policy.claim import Acquisition, Destination, Window, acquire, claim
+from gridsched.policy.claim import Window, claim
 from gridsched.policy.submissions import as_accepted, cancelled_ahead
 
 START = 1_790_000_000_000

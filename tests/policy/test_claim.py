@@ -23,18 +23,9 @@ from gridsched.model.trigger import (
     Simple,
     Trigger,
 )
+from gridsched.policy.acquire import Acquisition, Destination, acquire
 from gridsched.policy.calendars import ResolvedCalendar
-from gridsched.policy.claim import (
-    MAX_COUNTED,
-    Acquisition,
-    Claim,
-    Destination,
-    Instant,
-    Window,
-    acquire,
-    adopt,
-    claim,
-)
+from gridsched.policy.claim import MAX_COUNTED, Claim, Instant, Window, adopt, claim
 from gridsched.policy.fire_times import fire_after, first_fire
 from gridsched.policy.misfire import OUTSIDE_CATCH_UP, MisfireAction, action, instructions, oldest
 from gridsched.policy.transitions import waits

@@ -22,7 +22,7 @@ from gridsched.node.locks import JobLocks
 from gridsched.node.run import Ended, Run
 from gridsched.node.service import Service
 from gridsched.policy import transitions
-from gridsched.policy.claim import retention
+from gridsched.policy.acquire import retention
 from gridsched.policy.overlap import runs_alone
 from gridsched.stores.record import Record
 
