@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
@@ -41,6 +42,7 @@ class Timer(Service):
         self._zones = Zones(core)
         self._offered: list[Record[Trigger]] = []
         self._next_poll = float("-inf")
+        self._first = 0  # the slice that a poll begins with: where the last one had no room
         self.opened = asyncio.Event()
         self._delayed = self._settings.timer_delay_ms > 0
 
@@ -97,8 +99,11 @@ class Timer(Service):
     async def _poll(self) -> None:
         owned = self._membership.owned()
         await self._zones.look(owned)
-        for part in slices(owned, SLICE):
+        parts = deque(slices(owned, SLICE))
+        parts.rotate(-self._first)
+        for number, part in enumerate(parts):
             if self._dispatcher.lanes.full:
+                self._first = (self._first + number) % len(parts)
                 return
             due = await self._triggers.due(self._claimer.horizon, part)
             await self._claim(due)

@@ -22,6 +22,7 @@ from gridsched.dispatch import (
     RuleBased,
 )
 from gridsched.errors import SubmissionRejected
+from gridsched.grid.data import partition_of
 from gridsched.model.job import Retry
 from gridsched.model.submission import ScheduleJob
 from gridsched.node.claimer import BATCH
@@ -308,3 +309,16 @@ async def test_a_policy_that_cannot_be_is_refused_by_whoever_gets_it(cluster):
     submission = client._submitter.make(broken.key, ScheduleJob(broken, (once(name="t"),)))
     with pytest.raises(SubmissionRejected, match="job DEFAULT/x: dispatch: rule 1: task_type"):
         await client._submitter.submit([submission])
+
+
+async def test_while_there_is_more_to_do_than_room_each_partition_has_its_turn(cluster):
+    c = cluster(queue_capacity=2, misfire_threshold_ms=10_000)
+    await c.node("a")
+    client = await c.client()
+    pairs = [(job("take", name=f"j{n}", data={"seconds": 0.05}), every(1)) for n in range(120)]
+    await client.schedule_many(pairs)
+    await c.pass_time(60)
+    before = len(c.runs.started)
+    await c.pass_time(60)
+    keys = [client.caches.jobs.data_key(firing.job) for firing in c.runs.started[before:]]
+    assert {partition_of(key) // 64 for key in keys} == {0, 1, 2, 3, 4}
