@@ -67,6 +67,7 @@ class Membership(Service):
         self._seen: dict[str, Sighting] = {}
         self._record: Record[Member] | None = None
         self._beaten_at = float("-inf")
+        self._lapses = 0
         self._owned: tuple[int, ...] | None = None
         self._assignment: tuple[Arrangement, tuple[int, ...]] | None = None
         self._unlisten: Cancel = lambda: None
@@ -133,6 +134,8 @@ class Membership(Service):
             started = self._clock.monotonic()
             if self._record is not None and not await self._renew(self._record):
                 return
+            if started - self._beaten_at > self._timeout:
+                self._lapses += 1
             self._beaten_at = started
             await self._look()
 
@@ -159,6 +162,7 @@ class Membership(Service):
                 "this node is no member any more: the others took it for gone, or the grid came "
                 "back empty; it joins again"
             )
+        self._lapses += 1
         joined = await self._store.create(self._stamped())
         if joined and emptied:
             self.on_emptied()
@@ -243,6 +247,20 @@ class Membership(Service):
         if not self.fresh:
             raise GridUnavailable(
                 f"no beat reached it for {self._timeout:g} s, so nothing is owned"
+            )
+
+    def standing(self) -> int:
+        """What `check_standing` is to be given later. GridUnavailable where it is not fresh."""
+        self.check_fresh()
+        return self._lapses
+
+    def check_standing(self, standing: int) -> None:
+        """GridUnavailable where this node has not been fresh all the time since: though it has beaten
+        again, the others may have taken over what it had."""
+        self.check_fresh()
+        if self._lapses != standing:
+            raise GridUnavailable(
+                f"no beat reached it for {self._timeout:g} s, so what it had may be another's"
             )
 
     def alive(self, name: str, incarnation: str) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import NamedTuple
 
 from gridsched.simulation.facts import Violation, is_delivery
@@ -61,8 +62,21 @@ def quantile(lateness: Sequence[Late], share: float) -> int:
 
 def simulate_all(scenarios: Iterable[Scenario]) -> Iterator[Summary]:
     """Simulate each in a process of its own pool, as many at once as there are cores; in order."""
-    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count(), spawn, initializer=_end_with_parent) as pool:
         yield from pool.map(_one, scenarios)
+
+
+def _end_with_parent() -> None:
+    """A process whose parent was killed would wait for its next scenario for ever."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _one(scenario: Scenario) -> Summary:

@@ -14,6 +14,7 @@ from gridsched.config.settings import StartupJob
 from gridsched.errors import JobFailed
 from gridsched.grid.faults import Fault, Rates
 from gridsched.model.member import Member
+from gridsched.policy import transitions
 from gridsched.simulation.virtual_time import START
 
 NOW = datetime.fromtimestamp(START / 1000, UTC)
@@ -187,6 +188,33 @@ async def test_a_node_that_was_frozen_finds_itself_fenced_off(cluster):
     await c.pass_time(30)
     assert len(c.runs.started) == 1200
     assert {m.name for m in await client.members()} == {"a", "b"}
+
+
+async def test_a_node_that_slept_over_the_answer_to_a_start_runs_nothing_that_the_others_took(cluster):
+    """Even where the first that it does when it wakes is to beat."""
+    c = cluster()
+    node = await c.node("a")
+    client = await c.client()
+    caches, firings = node.core.caches, node.core.caches.firings
+    apply = firings.apply
+
+    async def sleeping_over_the_answer(changes):
+        answers = await apply(changes)
+        record = firings.record(changes[0].key, changes[0].new)
+        if record.value.state == "EXECUTING":
+            firings.apply = apply
+            c.loop.advance(30)
+            orphan = transitions.orphan(record.value, requests_recovery, c.clock.now())
+            assert await firings.replace(record, orphan)
+            await node.parts.membership.beat()
+        return answers
+
+    requests_recovery = job(requests_recovery=True)
+    firings.apply = sleeping_over_the_answer
+    handle = await client.submit(requests_recovery)
+    await handle.result(timeout=40)
+    assert caches.firings.apply is apply
+    assert [firing.attempt for firing in c.runs.started] == [2]
 
 
 async def test_a_grid_member_that_dies_loses_nothing_that_had_a_backup(cluster):

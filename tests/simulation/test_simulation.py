@@ -164,3 +164,13 @@ def test_the_picture_is_an_svg_of_what_was_late() -> None:
     assert "a &amp; b" in picture
     assert picture.count("<rect") > 10
     assert "<rect" in lateness_picture("nothing ran", [])
+
+
+def test_processes_that_simulate_end_with_the_one_that_started_them() -> None:
+    command = [sys.executable, "-m", "gridsched", "simulate", "--seeds", "1..500"]
+    command += ["--for", "10S", "--triggers", "3"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert process.stdout
+    assert process.stdout.readline().startswith(b"seed 1: ")
+    process.kill()
+    process.communicate(timeout=30)  # returns when the last of them has closed its output

@@ -196,10 +196,12 @@ class Shell(Service):
         ]
         self._starting = len(batch)
         try:
+            standing = self._membership.standing()
             passed = await self._firings.apply(changes)
-            self._membership.check_fresh()  # a node that slept over the answer is fenced off by now
             for held, record, ok in zip(batch, started, passed, strict=True):
                 ours = record if ok else await self._start_renewed(held)
+                # A node that slept over the answer is fenced off by now.
+                self._membership.check_standing(standing)
                 self._starting -= 1
                 if ours is None:
                     self._core.counters.dropped += 1
