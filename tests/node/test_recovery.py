@@ -190,7 +190,9 @@ async def test_a_node_that_was_frozen_finds_itself_fenced_off(cluster):
     assert {m.name for m in await client.members()} == {"a", "b"}
 
 
-async def test_a_node_that_slept_over_the_answer_to_a_start_runs_nothing_that_the_others_took(cluster):
+async def test_a_node_that_slept_over_the_answer_to_a_start_runs_nothing_that_the_others_took(
+    cluster,
+):
     """Even where the first that it does when it wakes is to beat."""
     c = cluster()
     node = await c.node("a")
