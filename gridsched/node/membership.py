@@ -270,6 +270,10 @@ class Membership(Service):
         sighting = self._seen.get(name)
         return sighting is not None and sighting.member.incarnation == incarnation
 
+    def on_record(self, name: str) -> bool:
+        """Was a node of that name there at the last look?"""
+        return name in self._seen
+
     async def gone(self, name: str, incarnation: str) -> bool:
         """Is that very start of the node certainly over? One that is not seen alive may have started
         since this node last looked; but its record was there before it ran anything, so where it is

@@ -56,7 +56,8 @@ class Sweep(Service):
         self._members_changed = False
 
     def member_gone(self, member: Member) -> None:
-        """What a member that is gone had in hand is looked at now, not at its lease's end."""
+        """What a member that is gone had in hand is looked at now, not at its lease's end; its queue
+        is emptied, for nobody else would."""
         self._gone.add(member.name)
         self.wake()
 
@@ -70,6 +71,8 @@ class Sweep(Service):
         owned = self._membership.owned()
         for name in sorted(self._gone):  # the same order in every process
             await self._look(await self._caches.firings.unfinished_of_member(name, owned))
+            if not self._membership.on_record(name):  # else its queue is that of its next start
+                await self._caches.queues.empty(name)
             self._gone.discard(name)
         if self._members_changed:
             self._members_changed = False

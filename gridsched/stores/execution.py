@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from gridsched.grid.port import Grid, GridQueue, QueueSpec
+
+_BATCH: Final = 128
 
 
 class ExecutionQueues:
@@ -20,3 +24,10 @@ class ExecutionQueues:
             queue = await self._grid.queue(QueueSpec(self._prefix + member, self._capacity))
             self._open[member] = queue
         return queue
+
+    async def empty(self, member: str) -> None:
+        """Drop the payloads of a member that is gone."""
+        queue = await self.of(member)
+        while await queue.drain(_BATCH):
+            pass
+        del self._open[member]

@@ -112,6 +112,21 @@ async def test_what_a_dead_node_had_claimed_is_sent_to_another(cluster):
     assert len(c.runs.started) == 50
 
 
+async def test_the_queue_of_a_dead_node_is_emptied(cluster):
+    c = cluster()
+    await c.node("a")
+    second = await c.node("b")
+    client = await c.client()
+    await second.parts.receiver.stop()
+    await client.schedule_many([(job(name=f"j{n}"), once()) for n in range(40)])
+    await c.pass_time(2)
+    queue = c.grid.queue("Execution-b", 1000)
+    assert len(queue.items()) > 10
+    await c.crash(second)
+    await c.until(lambda: len(c.runs.finished) == 40, within=20)
+    assert (queue.items(), len(c.runs.started)) == ([], 40)
+
+
 async def test_a_submission_whose_event_is_lost_is_found_by_the_poll(cluster):
     c = cluster()
     await c.node("a")
