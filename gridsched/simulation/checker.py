@@ -4,12 +4,14 @@ Pure: it sees what users asked and were answered, what the jobs wrote down outsi
 stores at the end. Rules, as violations name them:
 
     accounted   every instant of an accepted trigger has one record, which the policy's pure answer
-                for its time agrees with, and every record that says it ran has a run
+                for its time agrees with, every record that says it ran has a run, and what runs
+                leave in their job's data is there
     twice       no second run, but by a retry, or by a recovery that was requested
-    overlap     runs of a job that disallows concurrent execution do not overlap
+    overlap     runs of a job that disallows concurrent execution, or whose overlap policy allows no
+                two at once, do not overlap
     started     nothing starts after an acknowledged pause or delete
     late        once the faults are over, runs start in time
-    stuck       nothing stays unfinished or locked without a live owner
+    stuck       nothing stays due, unfinished, unanswered or locked without a live owner
     events      subscribers are told of each run whose result meets a condition, and of no other
     defect      no step of a node raised what it should not
 """
@@ -322,6 +324,7 @@ def _has_to_wait(job: str, facts: Facts) -> bool:
 
 
 def _exclusive(job: str, facts: Facts) -> bool:
+    """Does at most one run of it go on at a time?"""
     found = facts.jobs.get(job)
     return found is not None and (found.disallow_concurrent or found.overlap != "allow_all")
 

@@ -41,7 +41,6 @@ _FOLDER: Final = str(Path(gridsched.__file__).parents[1]).encode()
 Progress = Callable[[float], None]
 """Told now and then how many virtual seconds have gone by."""
 
-
 Watched = Callable[[str], bool]
 """Is what happens to this key in the maps to be written down?"""
 
@@ -138,6 +137,7 @@ class _Simulation:
         self._world = World(loop, scenario)
         self._chaos = Chaos(self._world, partial(chance, scenario.seed), scenario)
         self._trace = Trace(self._world.clock.now)
+        self._client_faults = Faults(self._world.random("grid of the client"))
 
     async def run(self, progress: Progress) -> Report:
         scenario, world = self._scenario, self._world
@@ -195,38 +195,39 @@ class _Simulation:
     async def _client(self) -> AsyncScheduler:
         """A client that meets faults from now on, but could connect without."""
         world = self._world
-        faults = Faults(world.random("grid of the client"))
-        grid = FaultyGrid(EmbeddedGrid(world.grid), faults)
+        grid = FaultyGrid(EmbeddedGrid(world.grid), self._client_faults)
         caches = await self._caches(grid)
-        faults.change_rates(self._scenario.faults.grid)
-        self._client_faults = faults
+        self._client_faults.change_rates(self._scenario.faults.grid)
         ids = random_ids(world.random("ids of the client"))
         return AsyncScheduler(grid, caches, world.clock, ids, 30.0, owned=True)
 
     async def _history(self, calm_since: int) -> History:
-        scenario, world = self._scenario, self._world
-        settings = scenario.settings
+        world = self._world
         caches = await self._caches(EmbeddedGrid(world.grid))
-        firings = [record.value for record in await caches.firings.find()]
         submissions = await caches.submissions.find()
         return History(
-            world.record,
-            firings,
-            {record.key: record.value for record in await caches.triggers.find()},
-            {record.key: record.value for record in await caches.jobs.find()},
-            {record.key: record.value.firing for record in await caches.locks.find()},
-            {r.key: r.value.created_at for r in submissions if r.value.state == "NEW"},
-            calm_since,
-            world.clock.now(),
-            Bounds(
-                settings.look_ahead_ms,
-                settings.misfire_threshold_ms,
-                settings.session_timeout_ms,
-                round(scenario.faults.skew * 1000),
-                settle=4 * settings.session_timeout_ms,
-                lateness=2 * settings.poll_interval_ms + round(scenario.faults.skew * 1000),
-                threads=settings.max_threads,
-                call=round(scenario.faults.grid.longest_delay * 1000),
-            ),
-            tuple(self._defects.found),
+            record=world.record,
+            firings=[record.value for record in await caches.firings.find()],
+            triggers={record.key: record.value for record in await caches.triggers.find()},
+            jobs={record.key: record.value for record in await caches.jobs.find()},
+            locks={record.key: record.value.firing for record in await caches.locks.find()},
+            unanswered={r.key: r.value.created_at for r in submissions if r.value.state == "NEW"},
+            calm_since=calm_since,
+            ended_at=world.clock.now(),
+            bounds=_bounds(self._scenario),
+            failures=tuple(self._defects.found),
         )
+
+
+def _bounds(scenario: Scenario) -> Bounds:
+    settings, skew = scenario.settings, round(scenario.faults.skew * 1000)
+    return Bounds(
+        look_ahead=settings.look_ahead_ms,
+        threshold=settings.misfire_threshold_ms,
+        session_timeout=settings.session_timeout_ms,
+        skew=skew,
+        settle=4 * settings.session_timeout_ms,
+        lateness=2 * settings.poll_interval_ms + skew,
+        threads=settings.max_threads,
+        call=round(scenario.faults.grid.longest_delay * 1000),
+    )

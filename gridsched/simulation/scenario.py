@@ -81,9 +81,13 @@ KINDS: Final[dict[str, tuple[str, ...]]] = {
 
 def faults_of(kinds: str) -> FaultRates:
     """The faults of "all", "none", or of kinds with commas between; ConfigurationError for others."""
-    names = {"all": tuple(KINDS), "none": ()}.get(kinds) or tuple(
-        name.strip() for name in kinds.split(",") if kinds != "none"
-    )
+    match kinds:
+        case "all":
+            names = [*KINDS]
+        case "none":
+            names = []
+        case _:
+            names = [name.strip() for name in kinds.split(",")]
     faults = NO_FAULTS
     for name in names:
         if name not in KINDS:

@@ -53,17 +53,24 @@ def shrink(
     """The smallest scenario found, in so many tries, that breaks the rule that most violations of this
     report are of, and in the same way. The same report gives the same one."""
     search = _Search(report, progress, tries)
-    for most, shuffles in _STEPS if search.violation.key else ():
-        jobs = list(dict.fromkeys(job_of(violation.key) for violation in search.violations))
-        few = _about(jobs[:most], search.scenario)
-        any(search.fails_so(replace(few, shuffle=shuffle)) for shuffle in range(shuffles))
+    if search.violation.key:
+        for most, shuffles in _STEPS:
+            _try_jobs(search, most, shuffles)
     search.first_of(_sooner(search.scenario, search.violation))
-    for search.shuffles in _SHUFFLES:
+    for shuffles in _SHUFFLES:
+        search.shuffles = shuffles
         before = None
         while before != search.scenario:
             before = search.scenario
             _reduce(search)
     return Shrunk(search.report, search.violation, search.tries)
+
+
+def _try_jobs(search: _Search, most: int, shuffles: int) -> None:
+    """At most so many of the jobs that broke the rule, alone, until it fails in one of the shuffles."""
+    jobs = list(dict.fromkeys(job_of(violation.key) for violation in search.violations))
+    few = _about(jobs[:most], search.scenario)
+    any(search.fails_so(replace(few, shuffle=shuffle)) for shuffle in range(shuffles))
 
 
 def _reduce(search: _Search) -> None:

@@ -42,15 +42,15 @@ def summarise(report: Report) -> Summary:
     """The figures of a report."""
     history = report.history
     return Summary(
-        report.scenario,
-        report.trace,
-        Counter(firing.state for firing in history.firings),
-        sum(firing.count for firing in history.firings),
-        len(history.record.runs),
-        len(history.record.troubles),
-        len(history.record.commands),
-        _lateness(history),
-        report.violations,
+        scenario=report.scenario,
+        trace=report.trace,
+        outcomes=Counter(firing.state for firing in history.firings),
+        instants=sum(firing.count for firing in history.firings),
+        runs=len(history.record.runs),
+        troubles=len(history.record.troubles),
+        commands=len(history.record.commands),
+        lateness=_lateness(history),
+        violations=report.violations,
     )
 
 

@@ -21,7 +21,6 @@ from gridsched.simulation.history import Answer, Command, CommandKind, Record
 _ASK: Final = 3.0
 """Seconds between two attempts to give a command that must not be lost."""
 
-
 _FIRST: Final = "calendar"
 """The element that stores the calendar before anything can be scheduled under it."""
 
@@ -201,14 +200,14 @@ class Workload:
         except GridschedError:
             answer = "rejected"
         command = Command(
-            given.kind,
-            given.key,
-            sent,
-            self._world.clock.now(),
-            answer,
-            given.job,
-            trigger,
-            given.calendar,
+            kind=given.kind,
+            key=given.key,
+            sent=sent,
+            answered=self._world.clock.now(),
+            answer=answer,
+            job=given.job,
+            trigger=trigger,
+            calendar=given.calendar,
         )
         self._world.record.commands.append(command)
         return answer
