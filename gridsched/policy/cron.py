@@ -41,7 +41,7 @@ def next_fire(
     `zone` is an IANA name. Without `dst` the policy is `default_dst`'s. None: it never fires again
     up to the horizon (`cron_parse.LAST_YEAR`). InvalidSchedule if there is no such zone.
     """
-    return _remembered_next_fire(expression, zone, after, dst or default_dst(expression))
+    return _next_fire(expression, zone, after, dst or default_dst(expression))
 
 
 def previous_fire(
@@ -99,7 +99,9 @@ def never_fires(expression: CronExpression) -> bool:
     return _day(expression, _FORWARDS, FIRST_YEAR, 1, 1) is None
 
 
+@lru_cache(maxsize=16384)
 def _next_fire(expression: CronExpression, zone: str, after: int, dst: DstPolicy) -> int | None:
+    """Remembered, as a herd of triggers shares few schedules."""
     tz = localtime.zone(zone)
     second = after // 1000 * 1000 + 1000
     fires = [
@@ -107,10 +109,6 @@ def _next_fire(expression: CronExpression, zone: str, after: int, dst: DstPolicy
         for policy in localtime.single_passes(dst)
     ]
     return min((fire for fire in fires if fire is not None), default=None)
-
-
-_remembered_next_fire: Final = lru_cache(maxsize=16384)(_next_fire)
-"""A herd of triggers shares few schedules. Counting goes past it, and leaves it as it is."""
 
 
 class _Way(NamedTuple):

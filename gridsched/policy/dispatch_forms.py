@@ -80,8 +80,7 @@ class _Reading:
     def step(self) -> DispatchPolicy:
         name = self._peek()
         if not name and self.text[self.at :].lstrip().startswith("("):
-            inner = self._arguments()
-            return _inside(inner, self)
+            return _inside(self._arguments())
         if name in _SPREADS:
             self._took(name)
             return _SPREADS[name]
@@ -123,7 +122,8 @@ class _Reading:
         raise self.error(")")
 
 
-def _inside(text: str, outer: _Reading) -> DispatchPolicy:
+def _inside(text: str) -> DispatchPolicy:
+    """The policy between parentheses."""
     reading = _Reading(text)
     policy = reading.alternatives()
     if reading.at < len(text):

@@ -27,7 +27,7 @@ def job(number: int) -> Job:
 @pytest.fixture
 def upgrade(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     """From the call on the data is an edition newer, by which Kyiv is an hour further east."""
-    cron_policy._remembered_next_fire.cache_clear()
+    cron_policy._next_fire.cache_clear()
     kept = localtime.zone
 
     def install() -> None:
@@ -35,10 +35,10 @@ def upgrade(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
         monkeypatch.setattr(
             localtime, "zone", lambda name: kept("Etc/GMT-4" if name == KYIV else name)
         )
-        cron_policy._remembered_next_fire.cache_clear()
+        cron_policy._next_fire.cache_clear()
 
     yield install
-    cron_policy._remembered_next_fire.cache_clear()
+    cron_policy._next_fire.cache_clear()
 
 
 async def fires(client) -> dict[str, int | None]:
