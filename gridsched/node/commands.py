@@ -1,4 +1,5 @@
-"""Applying the commands that act on what is there: pause, resume, delete, fire, cancel, discard.
+"""Applying every command but `ScheduleJob`: those about a trigger or job here, those about groups,
+calendars and single firings by `groups`, `calendars` and `ending`.
 
 Each can be carried out again from the start: a node that dies half way leaves the submission NEW.
 """

@@ -27,9 +27,9 @@ read its trigger before from making it again; and a client needs a moment to col
 
 
 class Retention(Service):
-    """Forgets old firings, results and submissions; removes triggers that are complete, and jobs
-    that are not durable once their last trigger is gone (as Quartz does); releases the locks of jobs
-    whose firings are over."""
+    """Forgets old firings, results and submissions, and of each trigger the firings beyond a number;
+    removes triggers that are complete, and jobs that are not durable once their last trigger is gone
+    (as Quartz does); releases the locks of jobs whose firings are over."""
 
     def __init__(self, core: Core, membership: Membership, locks: JobLocks) -> None:
         super().__init__("retention")

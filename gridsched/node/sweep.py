@@ -106,7 +106,7 @@ class Sweep(Service):
     async def _waiting(
         self, record: Record[Firing], job: Record[Job] | None, trigger: Record[Trigger] | None
     ) -> None:
-        """ACQUIRED and not started: follow what became of its trigger, or send it (again). One that
+        """ACQUIRED or REJECTED: follow what became of its trigger, or send it (again). One that
         has its job's lock to wait for stays due: it has it as soon as it is free."""
         now = self._clock.now()
         if job is None or trigger is None:

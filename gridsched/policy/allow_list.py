@@ -1,4 +1,4 @@
-"""Which targets a node may run."""
+"""Allow-lists of patterns: which targets a node may run, which secrets a request may name."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 
-def allowed(target: str, patterns: Sequence[str]) -> bool:
-    """Whether `target` ("shop.tasks:restock") matches one of `patterns` ("shop.tasks:*").
+def allowed(name: str, patterns: Sequence[str]) -> bool:
+    """Whether `name` ("shop.tasks:restock") matches one of `patterns` ("shop.tasks:*").
 
     Patterns are the shell's: `*` any text, `?` one character, `[ab]` one of these; upper and lower
-    case differ. Without patterns nothing is allowed: a target is code that somebody else names.
+    case differ. Without patterns nothing is allowed: somebody else gives the name.
     """
-    return any(fnmatchcase(target, pattern) for pattern in patterns)
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -1,7 +1,7 @@
 """Conditions of event triggers: compiled when they are submitted, judged on what a run returned.
 
 A condition has no access to anything but the value, and XML is read without DTD and entities. How long
-it takes, and how much memory, nobody can say beforehand: `node.shell.judge` bounds both.
+it takes, and how much memory, nobody can say beforehand: `jobs.judge` bounds both.
 """
 
 from __future__ import annotations

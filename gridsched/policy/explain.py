@@ -267,13 +267,13 @@ def _went_past(scene: Scene, trigger: Trigger, at: int) -> Sentences:
     """The trigger has gone past it: its record is gone, or was never made."""
     judged = audit.audit(
         audit.Seen(
-            trigger,
-            tuple(scene.of_trigger()),
-            scene.now,
-            scene.rules,
-            _retention(scene),
-            scene.calendar,
-            scene.changed_at,
+            trigger=trigger,
+            firings=tuple(scene.of_trigger()),
+            now=scene.now,
+            rules=scene.rules,
+            retention=_retention(scene),
+            calendar=scene.calendar,
+            changed_at=scene.changed_at,
         )
     )
     missing = any(u.scheduled <= at <= (u.until or u.scheduled) for u in judged.unaccounted)

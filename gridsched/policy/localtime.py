@@ -27,7 +27,6 @@ _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  local times are naive here
 _MS: Final = timedelta(milliseconds=1)
 _SECOND: Final = timedelta(seconds=1)
 
-
 QUARTZ: Final = DstPolicy("skip", "second")
 """Quartz's own way: a skipped time is left out, a repeated one fires in its second pass only."""
 

@@ -58,7 +58,6 @@ OF_SIMPLE: Final[tuple[Misfire, ...]] = (
 OF_OTHERS: Final[tuple[Misfire, ...]] = ("SMART", "IGNORE", "FIRE_ONCE_NOW", "DO_NOTHING")
 """The instructions that every other kind takes."""
 
-
 OUTSIDE_CATCH_UP: Final = "older than the trigger's catch-up window"
 """Why an instant is skipped that no misfire instruction was asked about."""
 

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
-from gridsched.model.firing import Firing, Leaves
+from gridsched.model.firing import Firing, FiringState, Leaves
 from gridsched.model.job import Job
 from gridsched.policy.jitter import retry_delay
 
@@ -33,7 +33,7 @@ LONGEST: Final = 64
 
 
 def start(firing: Firing, member: str, incarnation: str, now: int, lease: int) -> Firing:
-    """ACQUIRED to EXECUTING on `member`."""
+    """ACQUIRED or REJECTED to EXECUTING on `member`."""
     return replace(
         firing,
         state="EXECUTING",
@@ -210,7 +210,7 @@ def _again(firing: Firing, at: int) -> Firing:
     )
 
 
-def _end(firing: Firing, state: Any, now: int, error: str = "") -> Firing:
+def _end(firing: Firing, state: FiringState, now: int, error: str = "") -> Firing:
     return replace(
         firing,
         state=state,

@@ -55,7 +55,7 @@ class Shell(Service):
         self._ready: dict[Place, deque[Held]] = {place: deque() for place in self._executors}
         self._finisher: Finisher
         self._publisher: Publisher
-        self._room_appeared: Any = lambda: None
+        self._room_appeared: Callable[[], None]
         self._spoke: Callable[[Run], None]
         self._starting = 0
         self._hand: dict[str, int] = {}
@@ -65,7 +65,7 @@ class Shell(Service):
         finisher: Finisher,
         publisher: Publisher,
         spoke: Callable[[Run], None],
-        room_appeared: Any,
+        room_appeared: Callable[[], None],
     ) -> None:
         """Join the shell to what comes after and before it. `spoke` is told of runs that say
         something, from any thread."""
