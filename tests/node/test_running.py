@@ -34,6 +34,17 @@ async def test_a_run_is_cancelled_and_gone_within_a_second(cluster):
         await handle.result(timeout=1)
 
 
+async def test_a_clock_that_is_set_back_makes_no_cancelled_run_go_on(cluster):
+    c = cluster()
+    node = await c.node("a")
+    client = await c.client()
+    handle = await client.submit(job("take", data={"seconds": 3600}))
+    await c.until(lambda: len(c.runs.started) == 1)
+    c.clock.skew = -3_600_000
+    await handle.cancel()
+    await c.until(lambda: not node.parts.shell.runs, within=1)
+
+
 async def test_a_run_that_ends_before_anybody_looks_does_not_undo_its_cancellation(cluster):
     c = cluster()
     node = await c.node("a")

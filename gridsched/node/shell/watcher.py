@@ -20,15 +20,14 @@ class Watcher(Service):
     def __init__(self, core: Core, shell: Shell) -> None:
         super().__init__("watcher")
         self._firings = core.caches.firings
-        self._clock = core.clock
-        self._interval = core.settings.poll_interval_ms
+        self._interval = core.settings.poll_interval_ms / 1000
         self._shell = shell
 
     async def step(self) -> None:
         await self._shell.runs.some.wait()
-        await self.rest(self._interval / 1000)
-        begun_by = self._clock.now() - self._interval
-        await self._look([run for run in self._shell.runs if _started(run) <= begun_by])
+        begun = list(self._shell.runs)
+        await self.rest(self._interval)
+        await self._look([run for run in begun if not run.over])
 
     async def _look(self, runs: list[Run]) -> None:
         if not runs:
@@ -40,7 +39,3 @@ class Watcher(Service):
                 self._shell.give_up(run, "its record was removed")
             elif not same_run(there.value, run.firing.value):
                 self._shell.give_up(run, there.value.error or f"it is {there.value.state}")
-
-
-def _started(run: Run) -> int:
-    return run.firing.value.started_at or 0
