@@ -15,6 +15,7 @@ from gridsched.config import durations
 from gridsched.errors import ConfigurationError
 from gridsched.model.dst import DstPolicy
 from gridsched.policy import localtime
+from gridsched.policy.cron_parse import FIRST_YEAR, LAST_YEAR
 from gridsched.policy.dispatch_forms import parse_policy
 
 _ONE_INSTANT: Final = localtime.DstPolicy("skip", "first")
@@ -80,19 +81,28 @@ def _server_count(text: str) -> int:
 
 def _moment(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(
             f"{text!r} is not a time in ISO 8601, such as 2026-12-24T18:00:00+01:00"
         ) from None
+    return _schedulable(moment, text)
+
+
+def _schedulable(moment: datetime, text: str) -> datetime:
+    if FIRST_YEAR <= moment.year <= LAST_YEAR:
+        return moment
+    raise ValueError(f"{text!r} is not in the years {FIRST_YEAR} to {LAST_YEAR}")
 
 
 def _when(text: str) -> datetime | int:
     """A time, or so many ms before now."""
     try:
-        return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         pass
+    else:
+        return _schedulable(moment, text)
     try:
         return durations.parse(text, bare=None)
     except ValueError:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -12,10 +14,9 @@ from typing import Any, Final
 import click
 import msgspec
 
-from gridsched.cli.options import DURATION, MOMENT, Written, instant
+from gridsched.cli.options import DURATION, INTERVAL, MOMENT, Written, instant
 from gridsched.cli.output import print_json
 from gridsched.client.resolve import resolve
-from gridsched.errors import ConfigurationError
 from gridsched.simulation.own import simulated, stretched
 from gridsched.simulation.picture import lateness_picture
 from gridsched.simulation.plan import elements
@@ -25,26 +26,55 @@ from gridsched.simulation.shrink import shrink
 from gridsched.simulation.story import is_about, story
 from gridsched.simulation.summary import Summary, quantile, simulate_all, summarise
 
-_DAY: Final = 86_400.0
+_DAY_MS: Final = 86_400_000
 _STORY: Final = 40
+_MOST_SEEDS: Final = 100_000
+_MOST_DAYS: Final = 3660
 
 
 def _seeds(text: str) -> range:
     first, dots, last = text.partition("..")
     if not (first.isdecimal() and (not dots or last.isdecimal())):
         raise ValueError(f"{text!r} is no range of seeds: write 1..100")
-    return range(int(first), int(last or first) + 1)
+    seeds = range(int(first), int(last or first) + 1)
+    if not 0 < len(seeds) <= _MOST_SEEDS:
+        raise ValueError(f"{text!r} is {len(seeds)} seeds: write 1..100, of at most {_MOST_SEEDS}")
+    return seeds
+
+
+def _days(text: str) -> float:
+    try:
+        days = float(text)
+    except ValueError:
+        days = math.nan
+    if 0 < days <= _MOST_DAYS:
+        return days
+    raise ValueError(f"{text!r} is no number of days above 0, and at most {_MOST_DAYS}")
+
+
+def _svg(text: str) -> Path:
+    """Where a picture can be written: said before hours of simulation, not after them."""
+    path = Path(text)
+    if path.suffix.lower() != ".svg":
+        raise ValueError(f"{text!r}: a picture is SVG: name it FILE.svg")
+    if not path.parent.is_dir():
+        raise ValueError(f"{text!r}: there is no folder {str(path.parent)!r}")
+    if path.is_dir():
+        raise ValueError(f"{text!r} is a folder")
+    return path
 
 
 @click.command()
 @click.argument("config", type=click.Path(), metavar="[CONFIG.xml]", required=False)
-@click.option("--nodes", type=click.IntRange(1, 100), default=5, show_default=True, metavar="N")
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, metavar="S")
+@click.option("--nodes", type=click.IntRange(1, 100), default=5, show_default=True, metavar="N",
+              help="How many nodes the cluster has.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0), metavar="S",
+              help="What chance is drawn from.  [default: 1]")  # fmt: skip
 @click.option("--seeds", type=Written("A..B", _seeds), help="Every one of these seeds.")
-@click.option("--days", type=click.FloatRange(0, 3660, min_open=True), help="Virtual days.")
-@click.option("--for", "span", type=DURATION, default="10M", show_default=True,
+@click.option("--days", type=Written("days", _days), help="Virtual days.")
+@click.option("--for", "span", type=INTERVAL, default="10M", show_default=True,
               help="Virtual time in all, where --days is not given.")  # fmt: skip
-@click.option("--faults", default="all", show_default=True, metavar="KINDS",
+@click.option("--faults", type=Written("kinds", faults_of), default="all", show_default=True,
               help="all, none, or kinds with commas between: see docs/reliability.md.")  # fmt: skip
 @click.option("--triggers", type=click.IntRange(0, 1_000_000), metavar="N",
               help="Made up by chance; default: 200, or none beside a CONFIG.")  # fmt: skip
@@ -55,11 +85,11 @@ def _seeds(text: str) -> range:
 @click.option("--cut", type=DURATION, help="Let the calm come already after this time.")
 @click.option("--shuffle", type=click.IntRange(0), default=0, metavar="N",
               help="The same plan in another order, with other faults of single calls.")  # fmt: skip
-@click.option("--picture", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.svg",
+@click.option("--picture", type=Written("file.svg", _svg),
               help="Draw how late runs started (of one seed).")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def simulate(
-    *, seed: int, seeds: range | None, picture: Path | None, as_json: bool, **options: Any
+    *, seed: int | None, seeds: range | None, picture: Path | None, as_json: bool, **options: Any
 ) -> None:
     """Run a whole cluster on virtual time, with faults, and judge what became of every instant.
 
@@ -68,7 +98,10 @@ def simulate(
     the config's own is run. The same seed gives the same history. Exits with 1 where a rule is
     broken.
     """
-    scenarios = [_scenario(each, options) for each in seeds or (seed,)]
+    chosen = _chosen(seed, seeds)
+    if len(chosen) > 1 and picture is not None:
+        raise click.UsageError("--picture is of one seed: give --seed")
+    scenarios = [_scenario(each, options) for each in chosen]
     summaries: list[Summary] = []
     for summary in _simulated(scenarios, quiet=as_json):
         summaries.append(summary)
@@ -89,17 +122,26 @@ def simulate(
         click.get_current_context().exit(1)
 
 
+def _chosen(seed: int | None, seeds: range | None) -> Sequence[int]:
+    if seeds is None:
+        return (1 if seed is None else seed,)
+    if seed is not None:
+        raise click.UsageError("--seed and --seeds exclude each other")
+    return seeds
+
+
 def _scenario(seed: int, options: dict[str, Any]) -> Scenario:
     """What the options ask for; calm for the second half, or for two minutes where that is less."""
     config, days, start = options["config"], options["days"], options["start"]
-    seconds = options["span"] / 1000 if days is None else days * _DAY
-    faults = faults_of(options["faults"])
+    seconds = (options["span"] if days is None else round(days * _DAY_MS)) / 1000
     base = Scenario()
     settings, triggers = base.settings, base.triggers
     if config is not None:
         settings = simulated(resolve(config, {}).settings, options["run_time"] / 1000)
         triggers = 0
     given, cut, only = options["triggers"], options["cut"], options["only"]
+    if cut is not None and cut > seconds * 1000:
+        raise click.UsageError(f"--cut is after the end, which comes after {seconds:g} s")
     return _with_only(
         only,
         Scenario(
@@ -109,7 +151,7 @@ def _scenario(seed: int, options: dict[str, Any]) -> Scenario:
             calm=min(base.calm, seconds / 2),
             start=base.start if start is None else instant(start, None),
             triggers=triggers if given is None else given,
-            faults=faults,
+            faults=options["faults"],
             settings=stretched(settings, seconds),
             cut=None if cut is None else cut / 1000,
             shuffle=options["shuffle"],
@@ -118,16 +160,17 @@ def _scenario(seed: int, options: dict[str, Any]) -> Scenario:
 
 
 def _with_only(names: str | None, scenario: Scenario) -> Scenario:
-    """This scenario with only these elements of its plan; ConfigurationError where it has no such."""
+    """This scenario with only these elements of its plan; UsageError where it has no such."""
     if names is None:
         return scenario
     only = tuple(name.strip() for name in names.split(",") if names != "none")
     planned = elements(scenario)
     for name in only:
         if name not in planned:
-            raise ConfigurationError(
+            shown = get_close_matches(name, planned) or planned[:3]
+            raise click.UsageError(
                 f"--only: the plan of seed {scenario.seed} has no {name!r}; it has "
-                f"{', '.join(planned[:3])} and so on, {len(planned)} in all"
+                f"{', '.join(shown)} and so on, {len(planned)} in all"
             )
     return msgspec.structs.replace(scenario, only=only)
 
@@ -202,19 +245,25 @@ def _last(lines: Sequence[object]) -> Iterable[object]:
     return lines if left <= 0 else [f"({left} lines before)", *lines[left:]]
 
 
+def _duration(seconds: float) -> str:
+    """As options take it; shorter where these are whole seconds."""
+    whole, rest = divmod(round(seconds * 1000), 1000)
+    return f"{whole * 1000 + rest}MS" if rest else f"{whole}S"
+
+
 def _replay(scenario: Scenario) -> list[str]:
     """The command that was given, with the seed that failed and what is left of its plan."""
     given = click.get_current_context()
     words = ["gridsched", "simulate", *([given.params["config"]] if given.params["config"] else [])]
     words += ["--seed", str(scenario.seed), "--nodes", str(scenario.nodes)]
-    words += ["--faults", kinds_of(scenario.faults), "--for", f"{round(scenario.seconds)}S"]
+    words += ["--faults", kinds_of(scenario.faults), "--for", _duration(scenario.seconds)]
     words += ["--triggers", str(scenario.triggers)]
     if given.params["start"] is not None:
         words += ["--from", datetime.isoformat(given.params["start"])]
     if given.params["run_time"]:
         words += ["--run-time", f"{given.params['run_time']}MS"]
     if scenario.cut is not None:
-        words += ["--cut", f"{round(scenario.cut * 1000)}MS"]
+        words += ["--cut", _duration(scenario.cut)]
     if scenario.shuffle:
         words += ["--shuffle", str(scenario.shuffle)]
     if scenario.only is not None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context, parent_process
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import active_children, get_context, parent_process
 from typing import NamedTuple
 
 from gridsched.simulation.facts import Violation, is_delivery
@@ -61,10 +63,38 @@ def quantile(lateness: Sequence[Late], share: float) -> int:
 
 
 def simulate_all(scenarios: Iterable[Scenario]) -> Iterator[Summary]:
-    """Simulate each in a process of its own pool, as many at once as there are cores; in order."""
+    """Simulate each in a process of its own pool, as many at once as there are cores; in order.
+
+    Called on the main thread. Ctrl-C is for this process alone, and ends the others at once.
+    """
+    others = active_children()
+    cores = os.cpu_count() or 1
     spawn = get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count(), spawn, initializer=_end_with_parent) as pool:
-        yield from pool.map(_one, scenarios)
+    ahead: deque[Future[Summary]] = deque()
+    with ProcessPoolExecutor(cores, spawn, initializer=_end_with_parent) as pool:
+        try:
+            for scenario in scenarios:
+                with _uninterrupted():
+                    ahead.append(pool.submit(_one, scenario))
+                if len(ahead) > 4 * cores:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        except BaseException:
+            for process in set(active_children()).difference(others):
+                process.terminate()
+            raise
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """A process that is started here takes no SIGINT: a terminal sends it to all, and each would
+    print where it was."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _end_with_parent() -> None:

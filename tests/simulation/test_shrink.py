@@ -64,7 +64,7 @@ def test_the_command_that_is_printed_replays_the_reduced_history(
 
 def test_what_the_plan_does_not_have_is_refused() -> None:
     wrong = CliRunner().invoke(main, shlex.split("simulate --only trigger-1,crash-9.1"))
-    assert wrong.exit_code == 5
+    assert wrong.exit_code == 2
     assert "the plan of seed 1 has no 'crash-9.1'; it has " in wrong.output
 
 
