@@ -56,6 +56,7 @@ class Commands:
         self._locks = locks
         self._groups = groups
         self._retention = retention
+        self.applying = retention.applying
 
     async def apply(self, record: Record[Submission]) -> list[Record[Trigger]]:
         """The triggers that are due sooner than they were. NotFound where the key names nothing,

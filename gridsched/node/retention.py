@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -29,10 +30,14 @@ read its trigger before from making it again; and a client needs a moment to col
 class Retention(Service):
     """Forgets old firings, results and submissions, and of each trigger the firings beyond a number;
     removes triggers that are complete, and jobs that are not durable once their last trigger is gone
-    (as Quartz does); releases the locks of jobs whose firings are over."""
+    (as Quartz does); releases the locks of jobs whose firings are over.
+
+    applying  held while commands are applied
+    """
 
     def __init__(self, core: Core, membership: Membership, locks: JobLocks) -> None:
         super().__init__("retention")
+        self.applying = asyncio.Lock()
         self._caches = core.caches
         self._clock = core.clock
         self._settings = core.settings.caches
@@ -61,7 +66,7 @@ class Retention(Service):
         over = [record for record in finished if not await self._has_unfinished(record)]
         await triggers.apply([triggers.removed(record) for record in over])
         for record in over:
-            await self.remove_orphaned_job(record.value.job, partition_of(record.data_key))
+            await self.remove_left_over(record.value.job, partition_of(record.data_key))
 
     async def _forget_surplus(self, kept: int, now: int, partitions: Sequence[int]) -> None:
         """Keep the latest final firings of each trigger that has moved on since it was counted."""
@@ -78,6 +83,12 @@ class Retention(Service):
     async def _has_unfinished(self, record: Record[Trigger]) -> bool:
         found = await self._caches.firings.of_trigger(record.key, partition_of(record.data_key))
         return any(firing.value.finished_at is None for firing in found)
+
+    async def remove_left_over(self, key: str, partition: int) -> None:
+        """As `remove_orphaned_job`, while no command is applied: one that is would give the job a
+        trigger between the look at its triggers and its end."""
+        async with self.applying:
+            await self.remove_orphaned_job(key, partition)
 
     async def remove_orphaned_job(self, key: str, partition: int) -> None:
         """Remove a job that is not durable and has no trigger any more."""

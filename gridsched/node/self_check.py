@@ -105,7 +105,7 @@ class SelfCheck(Service):
         if there is None or there.raw != before.raw:
             return
         if isinstance(there.value, Job):
-            await self._retention.remove_orphaned_job(there.key, partition_of(there.data_key))
+            await self._retention.remove_left_over(there.key, partition_of(there.data_key))
             return
         odd = await self._odd(there.value)
         if odd is None:

@@ -78,9 +78,12 @@ class SubmissionsListener(Service):
         owned = self._membership.owned()
         if now >= self._next_poll:
             self._applied.clear()
-            await self._apply(await self._store.unanswered(owned))
+            found = await self._store.unanswered(owned)
+            async with self._commands.applying:
+                await self._apply(found)
             self._next_poll = now + self._poll_interval
-        await self._apply(self._take_heard(frozenset(owned)))
+        async with self._commands.applying:
+            await self._apply(self._take_heard(frozenset(owned)))
         if not self._heard:
             await self.rest(max(0.0, self._next_poll - self._clock.monotonic()))
 

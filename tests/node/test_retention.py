@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
-from gridsched import every
+from gridsched import every, once
+from gridsched.errors import SubmissionRejected
 from gridsched.model.caches import CacheSettings
 from gridsched.model.job import UNTIL_DISCARDED, Job
+from gridsched.model.trigger import Trigger
 from gridsched.node.locks import JobLocks
 from gridsched.node.retention import FENCE_MS
 from gridsched.stores.locks import JobLock
+from gridsched.stores.record import Record
+from gridsched.stores.triggers import TriggerStore
 
 
 def job(function: str = "echo", **fields) -> Job:
@@ -78,6 +84,33 @@ async def test_what_was_cancelled_ahead_is_kept_until_its_instant_is_over(cluste
     await client.cancel(f"{key}@{(await client.trigger(key)).next_fire}")
     await c.pass_time(1000)
     assert len(c.runs.started) == 1
+
+
+async def test_a_job_does_not_go_while_it_is_given_a_trigger(cluster):
+    c = cluster()
+    node = await c.node("a")
+    client = await c.client()
+    await client.schedule(job(), once())
+    await c.pass_time(100)
+    retention = node.parts.retention
+    triggers = TriggerStore(retention._caches.triggers.map)
+    retention._caches = retention._caches._replace(triggers=triggers)
+    looked = asyncio.Event()
+    of_job = triggers.of_job
+
+    async def slowly(key: str, partition: int) -> list[Record[Trigger]]:
+        found = await of_job(key, partition)
+        looked.set()
+        await asyncio.sleep(1)
+        return found
+
+    triggers.of_job = slowly
+    await asyncio.wait_for(looked.wait(), 600)
+    with pytest.raises(SubmissionRejected, match="there is no job DEFAULT/echo to schedule"):
+        await client.schedule("DEFAULT/echo", every(1, name="second"))
+    await client.schedule(job(durable=True), every(1, name="second"))
+    await c.pass_time(10)
+    assert [trigger.state for trigger in await client.triggers()] == ["NORMAL"]
 
 
 async def test_the_locks_of_what_is_over_are_released_and_passed_on(cluster):
