@@ -17,11 +17,12 @@ import msgspec
 from gridsched.cli.options import DURATION, INTERVAL, MOMENT, Written, instant
 from gridsched.cli.output import print_json
 from gridsched.client.resolve import resolve
+from gridsched.simulation.fault_rates import faults_of, kinds_of
 from gridsched.simulation.own import simulated, stretched
 from gridsched.simulation.picture import lateness_picture
 from gridsched.simulation.plan import elements
 from gridsched.simulation.run import simulate as run
-from gridsched.simulation.scenario import Scenario, faults_of, kinds_of
+from gridsched.simulation.scenario import Scenario
 from gridsched.simulation.shrink import shrink
 from gridsched.simulation.story import is_about, story
 from gridsched.simulation.summary import Summary, quantile, simulate_all, summarise

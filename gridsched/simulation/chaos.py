@@ -14,9 +14,10 @@ from itertools import count
 from typing import Final, NamedTuple
 
 from gridsched.grid.faults import Rates
+from gridsched.simulation.fault_rates import FaultRates
 from gridsched.simulation.history import Trouble
 from gridsched.simulation.hosts import Host, World
-from gridsched.simulation.scenario import FaultRates, Scenario
+from gridsched.simulation.scenario import Scenario
 from gridsched.simulation.workload import Chance
 
 _HOUR: Final = 3600.0

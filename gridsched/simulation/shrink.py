@@ -18,9 +18,10 @@ from msgspec.structs import replace
 from gridsched.model.keys import job_of
 from gridsched.simulation.ddmin import ddmin
 from gridsched.simulation.facts import Violation
+from gridsched.simulation.fault_rates import KINDS, NO_FAULTS, with_kind
 from gridsched.simulation.plan import elements, wishes_of
 from gridsched.simulation.run import Report, simulate
-from gridsched.simulation.scenario import KINDS, NO_FAULTS, Scenario, with_kind
+from gridsched.simulation.scenario import Scenario
 from gridsched.simulation.workload import Given
 
 TRIES: Final = 300

@@ -8,10 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from gridsched.simulation.chaos import on_host
+from gridsched.simulation.fault_rates import ALL_FAULTS
 from gridsched.simulation.hosts import chance
 from gridsched.simulation.plan import elements, wishes_of
 from gridsched.simulation.run import simulate
-from gridsched.simulation.scenario import ALL_FAULTS, Scenario
+from gridsched.simulation.scenario import Scenario
 
 SHORT = Scenario(seconds=240.0, calm=60.0, triggers=20, commands=30)
 

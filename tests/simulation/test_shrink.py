@@ -11,9 +11,10 @@ from planted_bugs import BUGS
 
 from gridsched.cli import main
 from gridsched.simulation.facts import Violation
+from gridsched.simulation.fault_rates import ALL_FAULTS, NO_FAULTS, faults_of, kinds_of
 from gridsched.simulation.plan import elements
 from gridsched.simulation.run import simulate
-from gridsched.simulation.scenario import ALL_FAULTS, NO_FAULTS, Scenario, faults_of, kinds_of
+from gridsched.simulation.scenario import Scenario
 from gridsched.simulation.shrink import kind_of, shrink
 from gridsched.simulation.story import is_about, story
 

@@ -21,12 +21,13 @@ from gridsched.model.trigger import Cron, Trigger
 from gridsched.policy.fire_times import fire_after
 from gridsched.simulation.drawing import draw_any
 from gridsched.simulation.facts import is_delivery
+from gridsched.simulation.fault_rates import ALL_FAULTS, KINDS, NO_FAULTS, faults_of
 from gridsched.simulation.history import History
 from gridsched.simulation.jobs import TARGET, THREAD_TARGET
 from gridsched.simulation.own import simulated, stretched
 from gridsched.simulation.picture import lateness_picture
 from gridsched.simulation.run import simulate
-from gridsched.simulation.scenario import ALL_FAULTS, KINDS, NO_FAULTS, Scenario, faults_of
+from gridsched.simulation.scenario import Scenario
 from gridsched.simulation.summary import simulate_all, summarise
 
 PACKAGE = Path(gridsched.__file__).parents[1]
