@@ -45,28 +45,43 @@ def task_options(command: Callable[..., None]) -> Callable[..., None]:
         *,
         target: str,
         url: str | None,
-        service: str | None,
-        operation: str | None,
         method: str | None,
         headers: tuple[tuple[str, str], ...],
         body: str | None,
         expect: tuple[int, ...],
+        service: str | None,
+        operation: str | None,
         **options: Any,
     ) -> None:
-        if url is None and (method or headers or body or expect):
-            raise click.UsageError("--method, --header, --body and --expect are for --http")
-        if (service is None) != (operation is None):
-            raise click.UsageError("--service and --operation go together")
-        if bool(target) + (url is not None) + (service is not None) != 1:
+        request = _request(url, method, dict(headers), body, expect)
+        call = _operation(service, operation)
+        if bool(target) + (request is not None) + (call is not None) != 1:
             raise click.UsageError("give one of TARGET, --http and --service")
-        task: HttpTask | ServiceOperation | None = None
-        if url is not None:
-            task = HttpTask(url, method or "GET", dict(headers), body or "", expect)
-        if service is not None and operation is not None:
-            task = ServiceOperation(service, operation)
-        command(target=target, task=task, **options)
+        command(target=target, task=request or call, **options)
 
     return chosen
+
+
+def _request(
+    url: str | None,
+    method: str | None,
+    headers: dict[str, str],
+    body: str | None,
+    expect: tuple[int, ...],
+) -> HttpTask | None:
+    if url is not None:
+        return HttpTask(url, method or "GET", headers, body or "", expect)
+    if method or headers or body or expect:
+        raise click.UsageError("--method, --header, --body and --expect are for --http")
+    return None
+
+
+def _operation(service: str | None, operation: str | None) -> ServiceOperation | None:
+    if service is not None and operation is not None:
+        return ServiceOperation(service, operation)
+    if service is not None or operation is not None:
+        raise click.UsageError("--service and --operation go together")
+    return None
 
 
 def _header(text: str) -> tuple[str, str]:
