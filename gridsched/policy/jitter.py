@@ -1,4 +1,5 @@
-"""Jitter: instants spread out by a hash of their firing's key, so that every node finds the same."""
+"""Jitter: starts, and the delays of retries, spread out by a hash of the firing's key, so that every
+node finds the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Job-Lock: which firing of a job that disallows concurrent execution has the job to itself."""
+"""Job-Lock: which firing has its job to itself, of jobs whose runs are not to overlap."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from gridsched.stores.record import Store
 
 
 class JobLock(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Held from claim to finish by the firing of that key.
+    """Held until its end by the firing of that key: from its claim on where the job disallows concurrent
+    execution, from its start on where an overlap policy lets it wait for others.
 
     `round` is the firing's when it took the lock: a lock that was given back and taken again is
     another, so that nobody who saw the first removes the second. `waiting` is the firing that has

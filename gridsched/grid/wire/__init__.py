@@ -1,6 +1,7 @@
 """The embedded grid as a server of Hazelcast's Open Binary Client Protocol 2.x.
 
-    server      WireServer: a listener a member, the cluster view, what all clients share
+    server      WireServer: a listener a member, and the endpoints of its clients
+    services    what all clients share: structures by name, schemas, the cluster's `views`
     endpoint    one client's connection: authentication, dispatch, answers, events, limits
     answers     which function answers which request
     operations  what each request does; one module a service
