@@ -88,7 +88,3 @@ def main() -> None:
     decoder = msgspec.json.Decoder(Order)
     for line in sys.stdin.buffer:
         say(carry_out(decoder.decode(line), say))
-
-
-if __name__ == "__main__":
-    main()
