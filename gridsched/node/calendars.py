@@ -44,12 +44,7 @@ class Calendars:
 
     async def delete(self, command: DeleteCalendar) -> None:
         """Delete a calendar that nothing uses. One that is gone already is no error."""
-        users = await self._caches.triggers.find([Equal("calendar", command.name)])
-        if users:
-            raise InvalidSchedule(
-                f"calendar {command.name!r} is used by {len(users)} trigger(s), "
-                f"{users[0].key} among them"
-            )
+        await self._check_unused(command.name)
         others = [name for name in await self._dependents(command.name) if name != command.name]
         if others:
             raise InvalidSchedule(
@@ -58,6 +53,18 @@ class Calendars:
         record = await self._caches.calendars.named(command.name)
         if record is not None:
             await self._caches.calendars.map.remove(record.data_key)
+            try:
+                await self._check_unused(command.name)
+            except InvalidSchedule:  # a trigger has come meanwhile
+                await self._caches.calendars.create(record.value)
+                raise
+
+    async def _check_unused(self, name: str) -> None:
+        users = await self._caches.triggers.find([Equal("calendar", name)])
+        if users:
+            raise InvalidSchedule(
+                f"calendar {name!r} is used by {len(users)} trigger(s), {users[0].key} among them"
+            )
 
     async def _resolved(self, name: str, calendar: Calendar) -> ResolvedCalendar:
         """The calendar with its bases as stored; InvalidSchedule where the chain breaks."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
-from gridsched.errors import GridschedError
+from gridsched.errors import GridschedError, InvalidSchedule, NotFound
 from gridsched.grid.data import partition_of
 from gridsched.grid.port import Change
 from gridsched.model.calendar import Calendar
@@ -19,8 +20,8 @@ from gridsched.node.core import Core
 from gridsched.node.groups import Groups
 from gridsched.node.hooks import Hook
 from gridsched.policy.groups import starting_paused
-from gridsched.policy.submissions import SchedulePlan, plan_schedule
-from gridsched.stores.record import Record
+from gridsched.policy.submissions import SchedulePlan, calendar_of, plan_schedule, recomputed
+from gridsched.stores.record import Record, change
 
 
 class Applied(NamedTuple):
@@ -59,6 +60,8 @@ class Scheduling:
     def __init__(self, core: Core, groups: Groups) -> None:
         self._groups = groups
         self._hooks = core.hooks
+        self._clock = core.clock
+        self._look_ahead = core.settings.look_ahead_ms
         self._caches = core.caches
         self._runnables = core.runnables
 
@@ -88,9 +91,35 @@ class Scheduling:
         failed = {record.key for record, ok in zip(made, done, strict=True) if not ok}
         written = [record for record in made if record.key not in failed]
         written += [record for s in submissions for record in stored.of_submission(s)]
+        written, without = await self._by_calendars_now(written)
+        failed |= without
         settled = await self._groups.settle(written) if written else []
         accepted = {record.key: record for record in settled}
         return self._applied(planned, jobs_done, accepted, failed)
+
+    async def _by_calendars_now(
+        self, written: Sequence[Record[Trigger]]
+    ) -> tuple[list[Record[Trigger]], set[str]]:
+        """Triggers that were just stored, by their calendars as they are now, and the keys of those
+        that are taken back, for theirs has gone. Who changes or deletes a calendar does so first, then
+        looks for the triggers under it; so at least one of the two sees the other."""
+        names = {record.value.calendar for record in written if record.value.calendar}
+        calendars = await self._caches.calendars.with_bases(names) if names else {}
+        now = self._clock.now()
+        claimed_until = now + self._look_ahead
+        kept: list[Record[Trigger]] = []
+        without: set[str] = set()
+        for record in written:
+            try:
+                calendar = calendar_of(record.value, calendars)
+            except (NotFound, InvalidSchedule):
+                await self._caches.triggers.apply([self._caches.triggers.removed(record)])
+                without.add(record.key)
+                continue
+            step = partial(recomputed, calendar=calendar, now=now, claimed_until=claimed_until)
+            by_now = await change(self._caches.triggers, record, step) if calendar else record
+            kept += [] if by_now is None else [by_now]
+        return kept, without
 
     async def _stored_triggers(
         self, submissions: Sequence[Submission]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, time
+from typing import Any
 
 import pytest
 from cluster import job
 
-from gridsched.client.triggers import cron
+from gridsched.client.triggers import cron, every
 from gridsched.errors import InvalidSchedule, NotFound, SubmissionRejected
+from gridsched.grid.data import partition_of
 from gridsched.model.calendar import DailyCalendar, MonthlyCalendar, WeeklyCalendar
+from gridsched.model.keys import calendar_key
 from gridsched.simulation.virtual_time import START
 
 NOW = datetime.fromtimestamp(START / 1000, UTC)  # 2026-09-21 14:13:20, a Monday
@@ -95,3 +99,70 @@ async def test_what_cannot_be_a_calendar_is_refused(cluster):
     await client.store_calendar("never", whole_day)
     with pytest.raises(SubmissionRejected, match="never fire"):
         await client.schedule(job(), cron("0 0 18 * * ?", calendar="never"))
+
+
+def delay(owner: Any, method: str, seconds: float) -> None:
+    """The first answer of this method comes so much later than what it tells of was so."""
+    call, first = getattr(owner, method), [True]
+
+    async def later(*arguments: Any) -> Any:
+        found = await call(*arguments)
+        if first:
+            first.clear()
+            await asyncio.sleep(seconds)
+        return found
+
+    setattr(owner, method, later)
+
+
+async def two_nodes(cluster) -> tuple[Any, Any, str]:
+    """A cluster with a client, and a job that is looked after by another node than calendars are."""
+    c = cluster()
+    nodes = [await c.node(name) for name in "ab"]
+    client = await c.client()
+    await client.store_calendar("free", MonthlyCalendar(days=(1,)))
+
+    def owned(key: str) -> list[bool]:
+        partition = partition_of(client.caches.jobs.data_key(key))
+        return [partition in node.parts.membership.owned() for node in nodes]
+
+    names = (f"j{n}" for n in range(100))
+    return c, client, next(n for n in names if owned(f"DEFAULT/{n}") != owned(calendar_key("free")))
+
+
+async def test_a_trigger_that_is_stored_while_its_calendar_changes_follows_the_new_one(cluster):
+    c, client, name = await two_nodes(cluster)
+    for node in c.nodes:
+        delay(node.parts.submissions._scheduling._caches.calendars, "with_bases", 1)
+    scheduled = asyncio.create_task(client.schedule(job(name=name), every(5, calendar="free")))
+    await c.pass_time(0.5)
+    await client.store_calendar("free", MonthlyCalendar(days=(21,)), override=True)
+    trigger = await scheduled
+    assert datetime.fromtimestamp(trigger.next_fire / 1000, UTC).day == 22
+    await c.pass_time(30)
+    assert not c.runs.started
+
+
+async def test_a_trigger_that_is_stored_while_its_calendar_is_deleted_is_refused(cluster):
+    c, client, name = await two_nodes(cluster)
+    for node in c.nodes:
+        delay(node.parts.submissions._scheduling._caches.calendars, "with_bases", 1)
+    scheduled = asyncio.create_task(client.schedule(job(name=name), every(5, calendar="free")))
+    await c.pass_time(0.5)
+    await client.delete_calendar("free")
+    with pytest.raises(SubmissionRejected, match="there is no calendar 'free'"):
+        await scheduled
+    assert await client.triggers() == []
+
+
+async def test_a_calendar_that_a_trigger_takes_while_it_is_deleted_is_put_back(cluster):
+    c, client, name = await two_nodes(cluster)
+    for node in c.nodes:
+        delay(node.parts.submissions._commands._calendars._caches.triggers, "find", 1)
+    deleted = asyncio.create_task(client.delete_calendar("free"))
+    await c.pass_time(0.5)
+    trigger = await client.schedule(job(name=name), every(5, calendar="free"))
+    with pytest.raises(SubmissionRejected, match="is used by 1 trigger"):
+        await deleted
+    assert await client.calendar("free") == MonthlyCalendar(days=(1,))
+    assert (await client.trigger(trigger.key)).state == "NORMAL"
