@@ -117,23 +117,29 @@ class Faults:
 
     def event_delays(self, name: str, key: bytes) -> list[float]:
         """When an entry event arrives, in seconds from now: once, late, twice or never."""
-        lost, doubled = self._draw(name, "event", key)
-        scripted = self._next(name, "event") is Fault.LOST
-        if self.cut_off or scripted or lost < self._rates.lost_events:
+        rates = self._rates
+        if self._next(name, "event") is Fault.LOST or self.cut_off:
             return []
-        copies = self._draw(name, "late", key)[: 2 if doubled < self._rates.doubled_events else 1]
-        rate = self._rates.late_events
+        if not (rates.lost_events or rates.doubled_events or rates.late_events):
+            return [0.0]
+        lost, doubled = self._draw(name, "event", key)
+        if lost < rates.lost_events:
+            return []
+        copies = self._draw(name, "late", key)[: 2 if doubled < rates.doubled_events else 1]
+        rate = rates.late_events
         return [self._delay(late / rate) if late < rate else 0.0 for late in copies]
 
     def copies(self, name: str, item: bytes) -> int:
         """How many of an item arrive: 0, 1 or 2."""
+        scripted, rates = self._next(name, "item"), self._rates
+        if scripted is not None:
+            return 0 if scripted is Fault.LOST else 2
+        if not (rates.lost_items or rates.duplicated_items):
+            return 1
         lost, doubled = self._draw(name, "item", text_of(item)[:_HEAD])
-        scripted = self._next(name, "item")
-        if scripted is Fault.LOST or lost < self._rates.lost_items:
+        if lost < rates.lost_items:
             return 0
-        if scripted is Fault.DUPLICATED or doubled < self._rates.duplicated_items:
-            return 2
-        return 1
+        return 2 if doubled < rates.duplicated_items else 1
 
     def _delay(self, share: float) -> float:
         """Most are short, few are as long as they may be."""
