@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import hashlib
 import logging
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -80,23 +78,12 @@ def simulate(
     loop = SimulationLoop(shuffled(scenario, "order"))
     defects = Defects()
     try:
-        with defects, _seldom_collected():
+        with defects:
             simulation = _Simulation(scenario, loop, defects, watched)
             report: Report = loop.run_until_complete(simulation.run(progress))
             return report
     finally:
         loop.close()
-
-
-@contextmanager
-def _seldom_collected() -> Iterator[None]:
-    """Let the garbage collector look less often: a simulation makes much and hardly any cycles."""
-    before = gc.get_threshold()
-    gc.set_threshold(50_000, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 class Defects(logging.Handler):
