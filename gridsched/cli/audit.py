@@ -67,6 +67,9 @@ def _print(found: Sequence[Audited], output: Output) -> None:
         return
     for audited in found:
         _print_one(audited, output)
+    if not found:
+        click.echo("no trigger is chosen: there is nothing to account for")
+        return
     triggers = "1 trigger" if len(found) == 1 else f"{len(found)} triggers"
     click.echo(f"{triggers}: {_in_words(total(found))}")
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+from gridsched.cli.words import printable
 from gridsched.errors import (
     ConfigurationError,
     GridError,
@@ -54,6 +55,7 @@ def describe(error: Exception) -> str:
     """What to say of an error; a cron expression is shown with a mark below what is wrong."""
     name = type(error).__name__
     text = str(error) if isinstance(error, GridschedError) else f"{name}: {error}".rstrip(": ")
+    text = printable(text)
     if isinstance(error, InvalidCron) and error.expression.isprintable():
         return f"{text}\n  {error.expression}\n  {' ' * error.position}^"
     return text

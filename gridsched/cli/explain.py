@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Final
 
 import click
 
 from gridsched.cli import words
-from gridsched.cli.options import instant
+from gridsched.cli.options import instant, read_moment
 from gridsched.cli.output import Output, output_options, print_json
 from gridsched.cli.remote import remote
 from gridsched.client.blocking import Scheduler
+from gridsched.errors import InvalidKey
 from gridsched.policy.explanation import Moment, Part, Sentence, Span
 
 _GAP: Final = "  "
@@ -42,9 +42,9 @@ def _in_epoch(key: str, output: Output) -> str:
     if not at or written.isdecimal():
         return key
     try:
-        moment = datetime.fromisoformat(written)
-    except ValueError:
-        return key  # refused where keys are read
+        moment = read_moment(written)
+    except ValueError as error:
+        raise InvalidKey(f"{key!r}: its instant is epoch ms, or ISO 8601: {error}") from None
     return f"{trigger}@{instant(moment, output.zone)}"
 
 

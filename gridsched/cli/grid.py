@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 import msgspec
 
+from gridsched.client.grids import cannot_listen
 from gridsched.clock import SystemClock, system_ids
 from gridsched.config.settings import DEFAULT_QUEUE_CAPACITY
-from gridsched.errors import GridUnavailable
 from gridsched.grid.embedded.cluster import EmbeddedCluster, uuids
 from gridsched.grid.wire.config import GridConfig, QueueConfig
 from gridsched.grid.wire.server import WireServer
@@ -86,7 +86,7 @@ async def _serve(members: int, listen: tuple[str, int], config: GridConfig) -> N
     try:
         await server.start(host, [port + place if port else 0 for place in range(members)])
     except OSError as error:
-        raise GridUnavailable(f"cannot listen at {host}:{port}: {error.strerror}") from error
+        raise cannot_listen(f"{host}:{port}", error) from error
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -51,7 +51,12 @@ def _interval(text: str) -> int:
 
 
 def _grid(text: str) -> str | list[str]:
-    return EMBEDDED if text == EMBEDDED else parse_addresses(text)
+    if text == EMBEDDED:
+        return EMBEDDED
+    try:
+        return parse_addresses(text)
+    except ConfigurationError as error:
+        raise ValueError(f"{error.message}; or {EMBEDDED}, for a grid in this process") from None
 
 
 def _listen(text: str) -> str:
@@ -79,7 +84,8 @@ def _server_count(text: str) -> int:
     return value
 
 
-def _moment(text: str) -> datetime:
+def read_moment(text: str) -> datetime:
+    """A time in ISO 8601, in the years that schedules know; ValueError for anything else."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -132,7 +138,7 @@ POLICY: Final = Written("policy", parse_policy)
 ZONE: Final = Written("zone", localtime.zone)
 DST: Final = Written("gap,overlap", DstPolicy.parse)
 SERVER_COUNT: Final = Written("name=value", _server_count)
-MOMENT: Final = Written("iso", _moment)
+MOMENT: Final = Written("iso", read_moment)
 WHEN: Final = Written("iso|duration", _when)
 SECONDS: Final = click.FloatRange(min=0, min_open=True)
 

@@ -61,7 +61,8 @@ def upcoming(
     if as_json:
         print_json([_as_json(fire, local) for fire in fires])
     elif fires:
-        click.echo(describe(cron_parse.parse(expression, dialect)))
+        if meaning := describe(cron_parse.parse(expression, dialect)):
+            click.echo(meaning)
         print_table(
             [local.key, "UTC", "CLOCK CHANGE"],
             [[words.moment(f, local), _in_utc(f), _clock_change(f, local)] for f in fires],

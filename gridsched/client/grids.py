@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Sequence
 from typing import Final
@@ -104,15 +105,21 @@ class ServedGrid(EmbeddedGrid):
             await self._server.start(host, [int(port)])
         except OSError as error:
             await super().close()
-            raise ConfigurationError(
-                f"cannot listen at {address}: {error.strerror or error}; another node or grid may "
-                "run there: give another address (--listen, or listen=), or none"
-            ) from error
+            raise cannot_listen(address, error) from error
 
     async def close(self) -> None:
         if self._server is not None:
             await self._server.stop()
         await super().close()
+
+
+def cannot_listen(address: str, error: OSError) -> ConfigurationError:
+    """The error of an address that a grid cannot be served at."""
+    taken = error.errno == errno.EADDRINUSE
+    why = "another node or grid runs there" if taken else error.strerror or error
+    return ConfigurationError(
+        f"cannot listen at {address}: {why}; give another address (--listen, or listen=)"
+    )
 
 
 def grid_config(settings: Settings, cluster_name: str | None) -> GridConfig:

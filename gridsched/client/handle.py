@@ -70,7 +70,10 @@ class AsyncHandle:
             left = wait if until is None else min(wait, until - self._clock.monotonic())
             if left <= 0:
                 state = "not claimed" if firing is None else firing.state
-                raise ResultTimeout(f"{self.key} has not ended in {timeout:g} s: it is {state}")
+                why = f": {firing.error}" if firing is not None and firing.error else ""
+                raise ResultTimeout(
+                    f"{self.key} has not ended in {timeout:g} s: it is {state}{why}"
+                )
             await asyncio.sleep(left)
             wait = min(wait * 1.5, _LONGEST_WAIT)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 import msgspec
 
@@ -34,6 +34,14 @@ from gridsched.stores.record import Record, Store
 
 LAST_INSTANT: Final = 2**62
 """Later than any."""
+
+KeyKind = Literal["job", "trigger", "firing"]
+
+_FORMS: Final = {
+    "job": "written group/name",
+    "trigger": "its job's with : and group/name",
+    "firing": "a trigger's with @ and an instant",
+}
 
 V = TypeVar("V", bound=msgspec.Struct)
 
@@ -67,23 +75,23 @@ class Looking:
 
     async def job(self, key: str) -> Job:
         """The job of that key; NotFound where there is none."""
-        record = await self.caches.jobs.get(_parsed(key))
+        record = await self.caches.jobs.get(key) if _kind(key) == "job" else None
         if record is None:
-            raise NotFound(f"there is no job {key}")
+            raise not_found("job", key)
         return record.value
 
     async def trigger(self, key: str) -> Trigger:
         """The trigger of that key; NotFound where there is none."""
-        record = await self.caches.triggers.get(_parsed(key))
+        record = await self.caches.triggers.get(key) if _kind(key) == "trigger" else None
         if record is None:
-            raise NotFound(f"there is no trigger {key}")
+            raise not_found("trigger", key)
         return record.value
 
     async def firing(self, key: str) -> Firing:
         """The firing of that key; NotFound where there is none (any more)."""
-        record = await self.caches.firings.get(_parsed(key))
+        record = await self.caches.firings.get(key) if _kind(key) == "firing" else None
         if record is None:
-            raise NotFound(f"there is no firing {key}")
+            raise not_found("firing", key)
         return record.value
 
     async def jobs(self, *, group: str | None = None) -> list[Job]:
@@ -92,7 +100,8 @@ class Looking:
         return sorted(found, key=lambda job: job.key)
 
     async def triggers(self, *, job: str | None = None, state: str | None = None) -> list[Trigger]:
-        """The triggers, by key; of one job, or in one state."""
+        """The triggers, by key; of one job, or in one state. InvalidKey where `job` is no job's."""
+        _check_is(job, "job")
         found = await self._find(self.caches.triggers, job, job=job, state=state)
         return sorted(found, key=lambda trigger: trigger.key)
 
@@ -107,7 +116,8 @@ class Looking:
     ) -> list[Firing]:
         """The firings on record, by scheduled instant: `of` a job or trigger, in one state, sent to or
         run on a node, scheduled from `start` to `end` (aware, both included); of all that is given.
-        InvalidSchedule for a naive time."""
+        InvalidKey where `of` is neither a job's nor a trigger's; InvalidSchedule for a naive time."""
+        _check_is(of, "job", "trigger")
         job = None if of is None else job_of(of)
         trigger = of if of is not None and ":" in of else None
         # The grid looks at the values of a job, of a node or of all, and sends only what fits.
@@ -132,14 +142,17 @@ class Looking:
         return await Auditor(self.caches, self._clock).audit(found)
 
     async def results(self, *, job: str | None = None) -> list[Result]:
-        """What runs returned, the earliest first."""
+        """What runs returned, the earliest first; of one job. InvalidKey where `job` is no job's."""
+        _check_is(job, "job")
         found = await self._find(self.caches.results, job, job=job)
         there = (result for result in found if not result.drained_by)
         return sorted(there, key=lambda result: result.finished_at)
 
     async def result(self, firing: str) -> Result:
         """What the run of that firing returned; NotFound where there is nothing (any more)."""
-        record = await self.caches.results.get(_parsed(firing))
+        if _kind(firing) != "firing":
+            raise not_found("firing", firing)
+        record = await self.caches.results.get(firing)
         if record is None or record.value.drained_by:
             raise NotFound(f"there is no result of {firing}")
         return record.value
@@ -218,7 +231,22 @@ def _scheduled(start: datetime | None, end: datetime | None) -> list[Condition]:
     return [Between("scheduled", low, high)]
 
 
-def _parsed(key: str) -> str:
-    """The key, once it is sure to be written as one."""
-    parse_key(key)
-    return key
+def _kind(key: str) -> KeyKind:
+    """What a written key is of; InvalidKey where it is not written as one."""
+    parts = parse_key(key)
+    if parts.trigger_name is None:
+        return "job"
+    return "trigger" if parts.scheduled is None else "firing"
+
+
+def _check_is(key: str | None, *kinds: KeyKind) -> None:
+    """InvalidKey where a key is given, and is of nothing of that kind."""
+    if key is not None and (kind := _kind(key)) not in kinds:
+        raise InvalidKey(f"{key} is the key of a {kind}, not of a {' or a '.join(kinds)}")
+
+
+def not_found(kind: KeyKind, key: str) -> NotFound:
+    """The error of a key that nothing of that kind has; it says how such a key is written where this
+    is one of another kind."""
+    hint = f": its key is {_FORMS[kind]}" if _kind(key) != kind else ""
+    return NotFound(f"there is no {kind} {key}{hint}")

@@ -25,6 +25,9 @@ class Portal:
         if threading.current_thread() is self._thread:
             coroutine.close()
             raise RuntimeError("a blocking call on the scheduler's own loop would wait for itself")
+        if not self._thread.is_alive():
+            coroutine.close()
+            raise RuntimeError("it is closed: connect or start again")
         future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         try:
             return future.result()

@@ -10,14 +10,14 @@ from typing import Any, Self
 from msgspec.structs import replace
 
 from gridsched.client.handle import AsyncHandle
-from gridsched.client.immediate import firing_of, immediate
-from gridsched.client.looking import Looking
+from gridsched.client.immediate import check_is_job, firing_of, immediate
+from gridsched.client.looking import Looking, not_found
 from gridsched.client.outcome import AsyncOutcome
 from gridsched.client.session import AsyncSession
 from gridsched.client.submitter import Submitter
 from gridsched.client.triggers import instant
 from gridsched.clock import Clock, Ids
-from gridsched.errors import NotFound
+from gridsched.errors import InvalidSchedule, NotFound
 from gridsched.grid.port import Grid
 from gridsched.model.calendar import Calendar
 from gridsched.model.groups import GroupKind
@@ -256,12 +256,15 @@ class AsyncScheduler(Looking):
         )
 
     def _complete(self, job: Job, trigger: Trigger) -> Pair:
+        if not isinstance(trigger, Trigger):
+            raise InvalidSchedule(f"{trigger!r} is no trigger: cron(), every() or once() makes one")
         job = self._named(job)
         trigger = replace(trigger, job=job.key, name=trigger.name or job.name)
         check_trigger(trigger)
         return job, trigger
 
     def _named(self, job: Job) -> Job:
+        check_is_job(job)
         named = job if job.name else replace(job, name=usual_name(job))
         check_job(named)
         check_events(named)
@@ -271,4 +274,4 @@ class AsyncScheduler(Looking):
 def _check_firing(key: str) -> None:
     """NotFound where a key is not that of a firing."""
     if parse_key(key).scheduled is None:
-        raise NotFound(f"there is no firing {key}: its key is a trigger's with @ and an instant")
+        raise not_found("firing", key)

@@ -70,14 +70,21 @@ class Submitter:
         await self._put(self._written(submissions))
 
     def _written(self, submissions: Sequence[Submission]) -> list[Record[Submission]]:
-        """InvalidJob where a value is of another type than its field: no node could read it."""
-        records = [self._store.written(submission) for submission in submissions]
+        """InvalidJob where a value is of another type than its field, or no Unicode: no node could
+        read it."""
+        return [self._checked(submission) for submission in submissions]
+
+    def _checked(self, submission: Submission) -> Record[Submission]:
         try:
-            for record in records:
-                self._store.decode(record.raw)
+            record = self._store.written(submission)
+            self._store.decode(record.raw)
         except msgspec.ValidationError as error:
-            raise InvalidJob(f"{record.value.job}: a value is of the wrong type: {error}") from None
-        return records
+            raise InvalidJob(f"{submission.job}: a value is of the wrong type: {error}") from None
+        except UnicodeEncodeError as error:
+            raise InvalidJob(
+                f"{submission.job}: a value is no text that UTF-8 holds: {error}"
+            ) from None
+        return record
 
     async def _put(self, records: Sequence[Record[Submission]]) -> None:
         for chunk in _chunks(records):

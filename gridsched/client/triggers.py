@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
-from typing import Any, TypedDict, Unpack
+from typing import Any, Final, TypedDict, Unpack
 
 from gridsched.errors import InvalidSchedule
 from gridsched.model.dst import DstPolicy
@@ -28,6 +28,9 @@ from gridsched.model.trigger import (
 )
 from gridsched.model.weekdays import ALL_DAYS, parse_day
 from gridsched.policy.checks import check_trigger
+
+_LONGEST: Final = 36_500 * 86_400
+"""Seconds of an interval: the next fire of a longer one is in no calendar."""
 
 
 class TriggerOptions(TypedDict, total=False):
@@ -88,6 +91,8 @@ def every(
     """Fires at `start` (default: when it is accepted) and every `interval` (a timedelta, or
     seconds) after it, `repeat_count` times more (-1: for ever), before `end`."""
     seconds = interval.total_seconds() if isinstance(interval, timedelta) else float(interval)
+    if not seconds <= _LONGEST:
+        raise InvalidSchedule(f"repeat interval is {seconds:g} s; at most {_LONGEST} (100 years)")
     schedule = Simple(
         _optional(start, "start") or WHEN_SUBMITTED,
         round(seconds * 1000),

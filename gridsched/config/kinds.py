@@ -17,7 +17,8 @@ from gridsched.model.job import UNTIL_DISCARDED, check_data
 from gridsched.model.trigger import TimeOfDay
 from gridsched.policy import calendar_forms, dispatch_forms, localtime, misfire
 
-_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,18}")
+_DIGITS: Final = 18
+_WHOLE: Final = re.compile(rf"[+-]?[0-9]{{1,{_DIGITS}}}")
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _JSON_SCALAR: Final = re.compile(
     r"true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
@@ -36,7 +37,7 @@ def _text(element: Element) -> str:
 
 def _whole(text: str) -> int:
     if not _WHOLE.fullmatch(text):
-        raise ValueError(f"{text!r} is not a whole number")
+        raise ValueError(f"{text!r} is not a whole number of at most {_DIGITS} digits")
     return int(text)
 
 

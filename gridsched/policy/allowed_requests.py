@@ -24,7 +24,7 @@ def check_host(url: str, hosts: AllowedHosts) -> None:
         listed = ", ".join(hosts.entries) or "(empty)"
         raise HostNotAllowed(
             f"host {host} is not on this node's list of hosts: {listed}; "
-            "add it to allowedhosts (XML) or allowed_hosts"
+            "add it to allowedhosts (XML) or allowed_hosts; patterns mean public addresses alone"
         )
 
 

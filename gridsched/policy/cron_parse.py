@@ -220,8 +220,9 @@ def _split(expression: str, fields: tuple[_Field, ...], optional: int = 0) -> li
         names = " ".join(field.name for field in fields[: len(fields) - optional])
         names += "".join(f" [{field.name}]" for field in fields[len(fields) - optional :])
         surplus = words[len(fields)].start() if len(words) > len(fields) else len(expression)
+        crontab = "" if optional == 0 or len(words) != 5 else "; five are of the dialect unix"
         raise InvalidCron(
-            expression, f"{len(words)} fields; expected are: {names}", position=surplus
+            expression, f"{len(words)} fields; expected are: {names}{crontab}", position=surplus
         )
     return [
         _Part(expression, field, word.group().upper(), word.start())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from warnings import catch_warnings
 
 from cron_descriptor import ExpressionDescriptor, Options
 
@@ -10,7 +11,9 @@ from gridsched.policy.cron_parse import CronExpression
 
 
 def _options(*, sunday_is_zero: bool) -> Options:
-    options = Options()
+    with catch_warnings(action="ignore"):  # without a locale it says that it takes English
+        options = Options()
+    options.locale_code = "en_US"
     options.use_24hour_time_format = True
     options.day_of_week_start_index_zero = sunday_is_zero
     return options

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,21 @@ class TestNext:
         assert "2026-03-30T01:30:00+01:00" in skipped
         second = cli(*daily, "--from", "2026-10-25T00:00", "--dst", "skip,second").stdout
         assert second.splitlines()[2].endswith("back: second 01:00–02:00")
+
+    def test_without_a_locale_nothing_is_warned_of(self) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "gridsched", "next", "0 0 12 * * ?", "--count", "1"],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "LC_ALL": "C", "PYTHONUTF8": "1"},
+            timeout=60,
+            check=True,
+        )
+        assert (done.stdout.splitlines()[0], done.stderr) == ("At 12:00", "")
+
+    def test_what_has_no_words_has_no_line_of_them(self, cli: Run) -> None:
+        result = cli("next", "@daily", "--dialect", "unix", "--count", "1")
+        assert result.stdout.startswith("UTC ")
 
     def test_unix_dialect_as_json(self, cli: Run) -> None:
         result = cli(
@@ -252,6 +268,24 @@ class TestEnds:
         assert (result.exit_code, result.stdout) == (2, "")
 
     @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["strat"], "No such command 'strat'. Did you mean start?"),
+            (["zzz"], "No such command 'zzz'.\n"),
+            (["start", "--grid", "embeded"], "or embedded, for a grid in this process"),
+            (["next", "0 0 12 * * ?", "--from", "9999-12-31"], "in the years 1970 to 2299"),
+            (["submit", "a:b", "--at", "9999-12-31T23:59-05:00"], "in the years 1970 to 2299"),
+            (["firings", "--from", "0001-01-01"], "in the years 1970 to 2299"),
+        ],
+    )
+    def test_a_wrong_command_line_is_told_what_is_right(
+        self, cli: Run, arguments: list[str], said: str
+    ) -> None:
+        result = cli(*arguments)
+        assert result.exit_code == 2
+        assert said in result.stderr
+
+    @pytest.mark.parametrize(
         ("error", "code"),
         [
             (SubmissionRejected("no"), 1),
@@ -272,6 +306,7 @@ class TestEnds:
         result = cli("members", "--grid", "127.0.0.1:1")
         assert result.exit_code == 3
         assert result.stderr.startswith("error: no grid answers at 127.0.0.1:1")
+        assert "gridsched start" in result.stderr
 
     def test_what_nobody_expected_is_no_trace_either(
         self, cli: Run, monkeypatch: pytest.MonkeyPatch
@@ -294,6 +329,10 @@ class TestEnds:
 
     def test_an_error_without_a_text_has_its_name(self) -> None:
         assert exits.describe(ValueError()) == "ValueError"
+
+    def test_an_error_is_one_line_that_no_terminal_obeys(self) -> None:
+        error = JobFailed("it failed: \x1b[31m\nin red", state="FAILED")
+        assert exits.describe(error) == r"it failed: \x1b[31m\nin red"
 
     def test_as_a_module(self) -> None:
         done = subprocess.run(

@@ -177,7 +177,7 @@ class TestChanges:
         assert node.scheduler.trigger(backfill).group == "BACKFILL"
         refused = cli("backfill", key, "--from", "2020-06-01Z", "--to", "2020-06-02Z")
         assert refused.exit_code != 0
-        future = cli("backfill", key, "--from", "2020-06-01T00:00Z", "--to", "2999-06-01T00:00Z")
+        future = cli("backfill", key, "--from", "2020-06-01T00:00Z", "--to", "2299-06-01T00:00Z")
         assert (future.exit_code, future.stdout) == (1, "")
         assert "must be of the past" in future.stderr
 
@@ -236,6 +236,33 @@ class TestChanges:
 
     def test_what_is_no_key(self, cli: Run, node: gridsched.LocalNode) -> None:
         assert cli("pause", "such").exit_code == 1
+
+    @pytest.mark.parametrize(
+        ("command", "code", "said"),
+        [
+            ("firings --job such", 1, "'such' is not written group/name"),
+            ("firings --job g/n:g/n@1", 1, "is the key of a firing, not of a job or a trigger"),
+            ("triggers --job g/n:g/n", 1, "g/n:g/n is the key of a trigger, not of a job"),
+            ("jobs g/n:g/n", 4, "there is no job g/n:g/n: its key is written group/name"),
+            ("triggers g/n", 4, "no trigger g/n: its key is its job's with : and group/name"),
+            ("firings g/n:g/n", 4, "no firing g/n:g/n: its key is a trigger's with @"),
+            ("results g/n", 4, "there is no firing g/n: its key is a trigger's with @"),
+            ("explain g/n:g/n@soon", 1, "its instant is epoch ms, or ISO 8601: 'soon' is not a"),
+            ("explain g/n:g/n@9999-01-01", 1, "is not in the years 1970 to 2299"),
+        ],
+    )
+    def test_a_key_of_another_kind_is_told_how_it_is_written(
+        self, cli: Run, node: gridsched.LocalNode, command: str, code: int, said: str
+    ) -> None:
+        result = cli(*command.split())
+        assert (result.exit_code, result.stdout) == (code, "")
+        assert said in result.stderr
+
+    def test_why_it_has_not_ended_yet(self, cli: Run, node: gridsched.LocalNode) -> None:
+        nowhere = ("--dispatch", "AttributeMatch(gpu=yes)", "--wait", "1")
+        result = cli("submit", "gridsched.jobs.samples:hello", *nowhere)
+        assert result.exit_code == 1
+        assert "it is REJECTED: no node has gpu=yes" in result.stderr
 
 
 class TestCalendars:

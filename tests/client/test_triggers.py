@@ -94,7 +94,9 @@ def test_options_are_the_trigger_s() -> None:
 @pytest.mark.parametrize(
     ("build", "given", "error", "said"),
     [
-        (cron, {"expression": "* * * * *"}, InvalidCron, "fields"),
+        (cron, {"expression": "* * * * *"}, InvalidCron, "five are of the dialect unix"),
+        (every, {"interval": 1e30}, InvalidSchedule, "at most 3153600000 "),
+        (every, {"interval": float("nan")}, InvalidSchedule, "repeat interval is nan s; at most"),
         (cron, {"expression": "0 0 8 * * ?", "zone": "Londn"}, InvalidSchedule, "Europe/London"),
         (every, {"interval": -1}, InvalidSchedule, "must be above 0"),
         (every, {"interval": 1, "start": LATER, "end": START}, InvalidSchedule, "before start"),

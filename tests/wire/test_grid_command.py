@@ -45,6 +45,16 @@ def test_clients_connect_when_it_says_ready(tmp_path: Path) -> None:
         assert "hazelcast/wan" in warnings
 
 
+def test_an_address_that_is_taken_is_said() -> None:
+    with grid() as (_, address):
+        command = [sys.executable, "-m", "gridsched", "grid", "--listen", address]
+        found = subprocess.run(
+            command, capture_output=True, text=True, timeout=TIMEOUT, check=False
+        )
+    assert found.returncode == 5
+    assert f"cannot listen at {address}: another node or grid runs there" in found.stderr
+
+
 @pytest.mark.parametrize(
     "options", [["--listen", "nowhere"], ["--members", "0"], ["--config", "absent.xml"]]
 )

@@ -181,5 +181,7 @@ class HazelcastGrid(Grid):
                 f"the grid at {tried} refuses a client of cluster {self._cluster_name!r}: {refusal}"
             )
         return GridUnavailable(
-            f"no grid answers at {tried}{in_turn} (cluster {self._cluster_name!r})"
+            f"no grid answers at {tried}{in_turn} (cluster {self._cluster_name!r}): start one there "
+            "(gridsched start, gridsched grid, or a Hazelcast member), or say where it is "
+            "(--grid, GRIDSCHED_GRID)"
         )

@@ -1,0 +1,27 @@
+"""What users of the facade get wrong is told in words, where they write it."""
+
+from __future__ import annotations
+
+import pytest
+
+import gridsched
+from gridsched import Job, every
+from gridsched.errors import InvalidJob, InvalidSchedule
+
+HELLO = "gridsched.jobs.samples:hello"
+
+
+def test_what_is_no_job_no_trigger_or_no_text_is_refused_and_so_is_all_after_the_end() -> None:
+    with gridsched.start(allowed_jobs=[HELLO]) as node:
+        scheduler = node.scheduler
+        with pytest.raises(InvalidJob, match=f"'{HELLO}' is no job: write Job"):
+            scheduler.submit(HELLO)
+        with pytest.raises(InvalidJob, match="None is no job"):
+            scheduler.schedule(None, every(5))
+        with pytest.raises(InvalidSchedule, match=r"'every 5' is no trigger: cron\(\)"):
+            scheduler.schedule(Job(HELLO), "every 5")
+        with pytest.raises(InvalidJob, match="DEFAULT/hello: a value is no text that UTF-8 holds"):
+            scheduler.schedule(Job(HELLO, description="caf\udce9"), every(5))
+        assert scheduler.jobs() == []
+    with pytest.raises(RuntimeError, match="it is closed: connect or start again"):
+        scheduler.jobs()
