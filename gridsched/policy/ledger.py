@@ -163,10 +163,11 @@ def _moved(trigger: Trigger, to: int) -> Trigger:
 def _judge(step: _Step, rules: Rules) -> str:
     """ "" where the record is what the policy answers for its time; else what it should be."""
     firing = step.firing
+    if firing.state == "CANCELLED" and firing.finished_at == firing.acquired_at:
+        return ""  # by a user, before anybody claimed it
     decided = claim(step.trigger, _window(firing, rules), 1, step.calendar)
     if not decided.instants:
-        ahead = firing.state == "CANCELLED" and firing.started_at is None
-        return "" if ahead else "was claimed before its time"
+        return "was claimed before its time"
     answer = replace(decided.instants[0], reason="")
     stands = Instant(firing.scheduled, firing.until, firing.count, answer.skipped)
     if stands == answer and (not answer.skipped or firing.state == "SKIPPED"):

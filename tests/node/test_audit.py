@@ -61,6 +61,21 @@ async def test_all_that_a_cluster_did_is_accounted_for(cluster):
     assert summed.unaccounted == 0
 
 
+async def test_an_instant_that_is_cancelled_when_it_is_overdue_is_accounted_for(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    key = (await client.schedule(job(), every(5))).key
+    await c.pass_time(12)
+    await client.pause(key)
+    await c.pass_time(100)
+    await client.cancel(firing_key(key, (await client.trigger(key)).next_fire))
+    await client.resume(key)
+    await c.pass_time(30)
+    audited = await alone(client, key)
+    assert (audited.unaccounted, audited.tally.cancelled) == ((), 1)
+
+
 async def test_a_record_that_was_taken_out_is_missed(cluster):
     c = cluster()
     await c.node("a")
