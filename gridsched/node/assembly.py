@@ -101,7 +101,7 @@ async def _build(core: Core, grid: Grid, me: Member) -> Parts:
     parts.membership = Membership(core, me, grid)
     locks = JobLocks(core)
     parts.dispatcher = Dispatcher(core, parts.membership)
-    claimer = Claimer(core, parts.dispatcher, locks)
+    claimer = Claimer(core, parts.dispatcher, locks, parts.membership)
     parts.timer = Timer(core, claimer, parts.dispatcher, parts.membership)
     parts.sweep = Sweep(core, parts.dispatcher, locks, parts.membership, parts.timer.opened)
     parts.retention = Retention(core, parts.membership, locks)

@@ -23,6 +23,7 @@ from gridsched.node.dispatcher import Dispatcher
 from gridsched.node.hooks import Hook
 from gridsched.node.lanes import Lane, Outgoing
 from gridsched.node.locks import JobLocks
+from gridsched.node.membership import Membership
 from gridsched.policy import submissions as commands
 from gridsched.policy.acquire import Acquisition, Destination, acquire
 from gridsched.policy.calendars import ResolvedCalendar
@@ -60,12 +61,16 @@ class _Made(NamedTuple):
 class Claimer:
     """Claims due triggers in batches."""
 
-    def __init__(self, core: Core, dispatcher: Dispatcher, locks: JobLocks) -> None:
+    def __init__(
+        self, core: Core, dispatcher: Dispatcher, locks: JobLocks, membership: Membership
+    ) -> None:
         self._core = core
         self._caches = core.caches
         self._clock = core.clock
         self._dispatcher = dispatcher
         self._locks = locks
+        self._membership = membership
+        self._standing = 0
         self._met: list[Record[Trigger]] = []
 
     @property
@@ -73,11 +78,13 @@ class Claimer:
         """The instant (epoch ms) up to which triggers are claimed now."""
         return self._clock.now() + self._core.settings.look_ahead_ms
 
-    async def claim(self, due: Sequence[Record[Trigger]]) -> list[Record[Trigger]]:
-        """Claim what is due of these triggers, and send it on its way. Those that met an instant
+    async def claim(self, due: Sequence[Record[Trigger]], standing: int) -> list[Record[Trigger]]:
+        """Claim what is due of these triggers, which were read in this standing (see `Membership`),
+        and send it on its way. Those that met an instant
         which had been claimed before, and may be due again: one that is scheduled anew, with a start
         in the past, is not to take a poll for each."""
         self._met.clear()
+        self._standing = standing
         jobs = await self._caches.jobs.get_all({record.value.job for record in due})
         names = {record.value.calendar for record in due if record.value.calendar}
         calendars = await self._caches.calendars.with_bases(names)
@@ -156,7 +163,9 @@ class Claimer:
         return outgoing._replace(job=fresh[0], data=fresh[1]) if fresh else outgoing
 
     async def _fence(self, claims: Sequence[tuple[_Due, Claim]], window: Window) -> list[Outgoing]:
-        """Make the firings, advance the triggers; what is to be sent now."""
+        """Make the firings, advance the triggers; what is to be sent now. Of what a node read before it
+        slept, the others may have run all, and forgotten it."""
+        self._membership.check_standing(self._standing)
         made = await self._make_firings(claims, window)
         triggers = self._caches.triggers
         advanced = await triggers.apply(

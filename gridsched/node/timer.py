@@ -41,6 +41,7 @@ class Timer(Service):
         self._membership = membership
         self._zones = Zones(core)
         self._offered: list[Record[Trigger]] = []
+        self._standing = 0
         self._next_poll = float("-inf")
         self._first = 0  # the slice that a poll begins with: where the last one had no room
         self.opened = asyncio.Event()
@@ -67,6 +68,10 @@ class Timer(Service):
     async def step(self) -> None:
         if not self.open:
             await self._pass_gate()
+        standing = self._membership.standing()
+        if standing != self._standing:  # what was offered before is found by the poll, as it is now
+            self._standing = standing
+            self._offered.clear()
         offered, self._offered = self._offered, []
         await self._claim(offered)
         now = self._clock.monotonic()
@@ -111,4 +116,4 @@ class Timer(Service):
     async def _claim(self, due: list[Record[Trigger]]) -> None:
         if due:
             due.sort(key=lambda record: record.value.next_fire or 0)
-            self.offer(await self._claimer.claim(due))
+            self.offer(await self._claimer.claim(due, self._standing))

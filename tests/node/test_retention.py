@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,11 +12,13 @@ from msgspec.structs import replace
 
 from gridsched import every, once
 from gridsched.errors import SubmissionRejected
+from gridsched.grid.data import partition_of
 from gridsched.model.caches import CacheSettings
 from gridsched.model.job import UNTIL_DISCARDED, Job
 from gridsched.model.trigger import Trigger
 from gridsched.node.locks import JobLocks
 from gridsched.node.retention import FENCE_MS
+from gridsched.stores.jobs import JobStore
 from gridsched.stores.locks import JobLock
 from gridsched.stores.record import Record
 from gridsched.stores.triggers import TriggerStore
@@ -111,6 +115,37 @@ async def test_a_job_does_not_go_while_it_is_given_a_trigger(cluster):
     await client.schedule(job(durable=True), every(1, name="second"))
     await c.pass_time(10)
     assert [trigger.state for trigger in await client.triggers()] == ["NORMAL"]
+
+
+async def test_a_node_that_sleeps_over_a_claim_does_not_make_anew_what_is_forgotten(cluster):
+    c = cluster()
+    nodes = [await c.node(name) for name in "ab"]
+    client = await c.client()
+    start = datetime.fromtimestamp(c.clock.now() / 1000 + 10, UTC)
+    await client.schedule(
+        job(durable=True, retention=0.0), every(600, start=start, misfire="IGNORE")
+    )
+    partition = partition_of(client.caches.jobs.data_key("DEFAULT/echo"))
+    (owner,) = (node for node in nodes if partition in node.parts.membership.owned())
+    claimer = owner.parts.timer._claimer
+    jobs = JobStore(claimer._caches.jobs.map)
+    claimer._caches = claimer._caches._replace(jobs=jobs)
+    get_all, asleep = jobs.get_all, asyncio.Event()
+
+    async def after_a_sleep(keys: Iterable[str]) -> dict[str, Record[Job]]:
+        found = await get_all(keys)
+        asleep.set()
+        await asyncio.sleep(FENCE_MS / 1000 + 60)
+        return found
+
+    jobs.get_all = after_a_sleep
+    await asyncio.wait_for(asleep.wait(), 60)
+    await owner.parts.membership.stop()
+    await c.pass_time(FENCE_MS / 1000 + 59)
+    assert await client.firings() == []
+    owner.parts.membership.start()
+    await c.pass_time(60)
+    assert len(c.runs.started) == 1
 
 
 async def test_the_locks_of_what_is_over_are_released_and_passed_on(cluster):
