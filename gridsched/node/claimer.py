@@ -281,18 +281,14 @@ class Claimer:
 
     async def _lost_race(self, made: _Made) -> None:
         """The trigger changed while it was claimed. Its firings stay where another owner adopted
-        them; where it was paused or removed meanwhile, they follow it."""
+        them; where it was paused, replaced or removed meanwhile, they follow it."""
         trigger = await self._caches.triggers.get(made.due.trigger.key)
-        now = self._clock.now()
-        firings = self._caches.firings
+        by_now = None if trigger is None else trigger.value
         for record in made.firings:
-            if trigger is None:
-                changed = commands.cancel_firing(record.value, "its trigger was removed", now)
-            elif trigger.value.state == "PAUSED":
-                changed = commands.pause_firing(record.value)
-            else:
-                continue
-            await firings.replace(record, changed)
+            changed = commands.follow(
+                record.value, made.due.trigger.value, by_now, self._clock.now()
+            )
+            await self._caches.firings.replace(record, changed)
 
     async def _broken(self, record: Record[Trigger], error: str) -> None:
         """A trigger that cannot be claimed, as its job or calendar is gone: shown as ERROR, and

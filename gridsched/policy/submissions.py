@@ -217,6 +217,19 @@ def cancel_firing(firing: Firing, reason: str, now: int) -> Firing:
     return firing
 
 
+def follow(firing: Firing, claimed: Trigger, by_now: Trigger | None, now: int) -> Firing:
+    """A firing that was made of a trigger which has changed since; None: which is removed. Another
+    schedule in its place may not name the instant: nobody else has it then."""
+    if by_now is None:
+        return cancel_firing(firing, "its trigger was removed", now)
+    if by_now.state == "PAUSED":
+        return pause_firing(firing)
+    schedule, at = by_now.accepted or by_now.schedule, firing.scheduled
+    if by_now.submission != claimed.submission and fire_after(schedule, at - 1) != at:
+        return cancel_firing(firing, "its trigger was replaced", now)
+    return firing
+
+
 def cancel_unfinished(firing: Firing, reason: str, now: int) -> Firing:
     """A firing that is not final ends CANCELLED, though it runs: its member then ends the run."""
     return firing if firing.state in FINAL else transitions.cancel(firing, reason, now)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,6 +22,8 @@ from gridsched.model.job import Job
 from gridsched.model.submission import Resume, Submission
 from gridsched.node.fence import Overtaken
 from gridsched.simulation.virtual_time import START
+from gridsched.stores.jobs import JobStore
+from gridsched.stores.record import Record
 
 NOW = datetime.fromtimestamp(START / 1000, UTC)
 
@@ -250,3 +254,31 @@ async def test_what_is_scheduled_again_with_its_start_in_the_past_goes_on_at_onc
     await c.pass_time(5)
     assert len(c.runs.started) >= before + 4
     assert len({f.key for f in c.runs.started}) == len(c.runs.started)
+
+
+async def test_what_is_claimed_while_its_trigger_is_replaced_does_not_run(cluster):
+    c = cluster()
+    node = await c.node("a")
+    client = await c.client()
+    await client.schedule(job(), once(NOW + timedelta(seconds=10)))
+    claimer = node.parts.timer._claimer
+    jobs = JobStore(claimer._caches.jobs.map)
+    claimer._caches = claimer._caches._replace(jobs=jobs)
+    get_all, asked = jobs.get_all, asyncio.Event()
+
+    async def slowly(keys: Iterable[str]) -> dict[str, Record[Job]]:
+        found = await get_all(keys)
+        asked.set()
+        await asyncio.sleep(0.5)
+        return found
+
+    jobs.get_all = slowly
+    await asyncio.wait_for(asked.wait(), 60)
+    later = NOW + timedelta(hours=1)
+    await client.schedule(job(), once(later))
+    await c.pass_time(60)
+    assert not c.runs.started
+    (firing,) = await client.firings()
+    assert (firing.state, firing.error) == ("CANCELLED", "its trigger was replaced")
+    await c.pass_time(3600)
+    assert [f.scheduled for f in c.runs.started] == [round(later.timestamp() * 1000)]

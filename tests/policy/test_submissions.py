@@ -29,6 +29,7 @@ from gridsched.policy.calendars import resolve
 from gridsched.policy.misfire import misfired
 from gridsched.policy.submissions import (
     SchedulePlan,
+    follow,
     pause_trigger,
     plan_schedule,
     recomputed,
@@ -190,3 +191,16 @@ def test_a_parked_firing_is_late_when_a_trigger_would_be(late: int, is_skipped: 
     resumed = resume_firing(firing, endless, NOW + late, MINUTE)
     assert (resumed.state == "SKIPPED") == is_skipped
     assert misfired(endless, NOW + late, MINUTE) == is_skipped
+
+
+def test_what_is_claimed_follows_what_its_trigger_has_become() -> None:
+    (claimed,) = plan(Simple(NOW, MINUTE)).triggers
+    firing = Firing("k", NOW + HOUR)
+    again = replace(claimed, submission="s2", schedule=Simple(NOW, 2 * MINUTE))
+    other = replace(again, schedule=Simple(NOW + 1, MINUTE))
+    shifted = replace(other, accepted=claimed.schedule)
+    assert follow(firing, claimed, None, NOW).error == "its trigger was removed"
+    assert follow(firing, claimed, pause_trigger(other), NOW).state == "PAUSED"
+    assert follow(firing, claimed, other, NOW).error == "its trigger was replaced"
+    for named in (claimed, again, shifted, replace(other, submission=claimed.submission)):
+        assert follow(firing, claimed, named, NOW) == firing
