@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 from pathlib import Path
+from typing import Final
 
 import click
 import msgspec
@@ -19,6 +20,8 @@ from gridsched.grid.wire.config import GridConfig, QueueConfig
 from gridsched.grid.wire.server import WireServer
 from gridsched.runtime import new_event_loop
 
+_LAST_PORT: Final = 65535
+
 
 class _Address(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.2
     name = "HOST:PORT"
@@ -27,7 +30,7 @@ class _Address(click.ParamType):  # type: ignore[type-arg]  # generic since clic
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, int]:
         host, _, port = str(value).rpartition(":")
-        if not host or not port.isdigit() or int(port) > 65535:
+        if not host or not port.isdigit() or int(port) > _LAST_PORT:
             self.fail(f"{value!r} is not written HOST:PORT", param, ctx)
         return host, int(port)
 
@@ -61,6 +64,10 @@ def grid(
     It prints READY HOST:PORT when clients may connect, and runs until SIGTERM or SIGINT. What it
     holds ends with it.
     """
+    if listen[1] + members - 1 > _LAST_PORT:
+        raise click.UsageError(
+            f"--members {members} from port {listen[1]} on: the last port is {_LAST_PORT}"
+        )
     _show_warnings()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(_serve(members, listen, _config(cluster_name, config)))

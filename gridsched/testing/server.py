@@ -7,7 +7,7 @@ import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import msgspec
 
@@ -17,6 +17,8 @@ from gridsched.grid.wire.config import GridConfig
 from gridsched.grid.wire.hazelcast_xml import read_hazelcast_xml
 from gridsched.grid.wire.server import WireServer
 from gridsched.runtime import new_event_loop
+
+LAST_PORT: Final = 65535
 
 T = TypeVar("T")
 
@@ -34,8 +36,8 @@ class GridServer:
     is any free port for each. `config_xml` is the path of a hazelcast.xml, or its text;
     `cluster_name` stands where it is given, else the name in there, else "dev". After `stop`,
     `start` begins a new and empty cluster at the same ports. All methods may be called from any
-    thread; RuntimeError while the server does not run, OSError where a port is taken, KeyError for
-    a uuid that is no member's.
+    thread; ValueError for ports that there are not, RuntimeError while the server does not run,
+    OSError where a port is taken, KeyError for a uuid that is no member's.
     """
 
     def __init__(
@@ -51,6 +53,8 @@ class GridServer:
             config = msgspec.structs.replace(config, cluster_name=cluster_name)
         self._config = config
         self._host = host
+        if port and port + members - 1 > LAST_PORT:
+            raise ValueError(f"{members} members from port {port} on: the last port is {LAST_PORT}")
         self._ports = [port + place if port else 0 for place in range(members)]
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None

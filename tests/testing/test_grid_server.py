@@ -62,6 +62,11 @@ def test_members_keep_the_ports_they_are_given() -> None:
         assert len(server.members) == 1
 
 
+def test_ports_that_there_are_not_are_refused() -> None:
+    with pytest.raises(ValueError, match="2 members from port 65535 on: the last port is 65535"):
+        GridServer(port=65535)
+
+
 def test_a_grid_may_begin_without_members() -> None:
     with GridServer(members=0) as server:
         uuid = server.add_member()

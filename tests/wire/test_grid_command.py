@@ -56,7 +56,13 @@ def test_an_address_that_is_taken_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [["--listen", "nowhere"], ["--members", "0"], ["--config", "absent.xml"]]
+    "options",
+    [
+        ["--listen", "nowhere"],
+        ["--members", "0"],
+        ["--listen", "127.0.0.1:65535", "--members", "2"],
+        ["--config", "absent.xml"],
+    ],
 )
 def test_wrong_options_are_refused(options: list[str]) -> None:
     command = [sys.executable, "-m", "gridsched", "grid", *options]
