@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any, Final
 
+from gridsched.client.handle import RESULT_WAIT
 from gridsched.client.outcome import AsyncOutcome
 from gridsched.clock import Clock
 from gridsched.errors import NotFound
@@ -23,7 +24,6 @@ CHUNK: Final = 1000
 
 _FIRST_WAIT: Final = 0.005
 _LONGEST_WAIT: Final = 0.25
-_RESULT_WAIT: Final = 5.0
 _USUALLY_CLAIMED_MS: Final = 50
 _RESTS: Final = 4
 """How much longer than a look the rest after it is at least."""
@@ -136,7 +136,7 @@ class Follower(Service):
         if firing.returned and outcome.id not in values:
             now = self._clock.monotonic()
             outcome.seen_complete_at = outcome.seen_complete_at or now
-            if now - outcome.seen_complete_at > _RESULT_WAIT:
+            if now - outcome.seen_complete_at > RESULT_WAIT:
                 self._lost(outcome)
             return True
         self._settle(outcome, firing, values.get(outcome.id))

@@ -13,7 +13,8 @@ from gridsched.stores.caches import Caches
 
 _FIRST_WAIT: Final = 0.002
 _LONGEST_WAIT: Final = 0.25
-_RESULT_WAIT: Final = 5.0
+RESULT_WAIT: Final = 5.0
+"""Seconds within which a result is there whose firing is COMPLETE; else its retention is over."""
 
 
 class AsyncHandle:
@@ -79,7 +80,7 @@ class AsyncHandle:
 
     async def _value(self) -> Any:
         """The result follows the final record within moments."""
-        until = self._clock.monotonic() + _RESULT_WAIT
+        until = self._clock.monotonic() + RESULT_WAIT
         while self._clock.monotonic() < until:
             record = await self._caches.results.get(self.key)
             if record is not None and record.value.drained_by:

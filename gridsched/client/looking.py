@@ -15,7 +15,7 @@ from gridsched.client.triggers import instant
 from gridsched.clock import Clock, Ids
 from gridsched.errors import InvalidKey, NotFound
 from gridsched.grid.data import partition_of
-from gridsched.grid.port import Between, Condition, Equal, Grid, GridMember
+from gridsched.grid.port import LAST_INSTANT, Between, Condition, Equal, Grid, GridMember
 from gridsched.model.calendar import Calendar
 from gridsched.model.firing import Firing, Result
 from gridsched.model.groups import GroupKind, GroupRule, PausedGroups
@@ -31,9 +31,6 @@ from gridsched.policy.groups import check_group, is_of
 from gridsched.policy.ownership import assign
 from gridsched.stores.caches import Caches
 from gridsched.stores.record import Record, Store
-
-LAST_INSTANT: Final = 2**62
-"""Later than any."""
 
 KeyKind = Literal["job", "trigger", "firing"]
 

@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from gridsched.client.triggers import instant
 from gridsched.clock import Clock
 from gridsched.errors import InvalidSchedule
-from gridsched.grid.port import Change
+from gridsched.grid.port import LAST_INSTANT, Change
 from gridsched.model.firing import Result
 from gridsched.model.keys import job_of, trigger_of
 from gridsched.stores.record import Record
-from gridsched.stores.results import LAST_INSTANT, ResultStore
+from gridsched.stores.results import ResultStore
 
 _BATCH: Final = 256
 _RECENT: Final = (60_000, 3_600_000)

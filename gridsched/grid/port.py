@@ -54,6 +54,10 @@ class Equal(NamedTuple):
     value: Indexed
 
 
+LAST_INSTANT: Final = 2**62
+"""Later than any instant (epoch ms): the upper bound of a range that has none."""
+
+
 class Between(NamedTuple):
     """`low` <= `attribute` <= `high`. A record without the attribute does not match."""
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from gridsched.grid.data import PARTITION_COUNT, partition_of
-from gridsched.grid.port import Equal
+from gridsched.grid.port import LAST_INSTANT, Equal
 from gridsched.model.firing import Firing
 from gridsched.model.groups import GroupRule, PausedGroups
 from gridsched.model.submission import PauseGroup, ResumeGroup
@@ -28,9 +28,6 @@ from gridsched.policy.submissions import (
     resume_trigger,
 )
 from gridsched.stores.record import Record, change
-
-FOREVER: Final = 2**62
-"""An instant (epoch ms) after every `due`."""
 
 _SLICES: Final = slices(range(PARTITION_COUNT), 32)
 """All partitions, by as many as one query asks."""
@@ -64,7 +61,7 @@ class Groups:
             found = await self._found(rule, part)
             await self._step(found, pause_trigger)
             keys = {record.key for record in found}
-            for firing in await self._caches.firings.due(FOREVER, part):
+            for firing in await self._caches.firings.due(LAST_INSTANT, part):
                 if firing.value.trigger in keys:
                     await self._locks.step(firing, pause_firing)
 

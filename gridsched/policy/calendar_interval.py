@@ -26,8 +26,12 @@ ELAPSED_UNITS: Final = {"SECOND": 1_000, "MINUTE": 60_000, "HOUR": 3_600_000}
 
 _DAYS: Final = {"DAY": 1, "WEEK": 7}
 _MONTHS: Final = {"MONTH": 1, "YEAR": 12}
-_LOOK_BACK: Final = 7_200_000
-"""ms; more than any clock is set back: steps before the local time so long ago are over."""
+
+LAST_DAY: Final = date(LAST_YEAR, 12, 31).toordinal()
+"""The horizon."""
+
+LOOK_BACK: Final = 7_200_000
+"""ms; more than any clock is set back: what lies before the local time so long ago is over."""
 
 
 def fire_after(schedule: CalendarInterval, after: int) -> int | None:
@@ -116,7 +120,7 @@ class _Plan(NamedTuple):
 
     def step_at(self, instant: int) -> int:
         """A step at or before the first one, past the start, that has an instant after `instant`."""
-        day = datetime.fromtimestamp((instant - _LOOK_BACK) // 1000, self.tz)
+        day = datetime.fromtimestamp((instant - LOOK_BACK) // 1000, self.tz)
         if self.monthly:
             return max(1, (_month_index(day) - _month_index(self.first)) // self.every)
         return max(1, (day.toordinal() - self.first.toordinal()) // self.every)
@@ -127,7 +131,7 @@ class _Plan(NamedTuple):
             year, month = divmod(_month_index(self.first) + step * self.every, 12)
             return date(year, month + 1, self._day_of_month(step)) if year <= LAST_YEAR else None
         ordinal = self.first.toordinal() + step * self.every
-        return date.fromordinal(ordinal) if ordinal <= _LAST_DAY else None
+        return date.fromordinal(ordinal) if ordinal <= LAST_DAY else None
 
     def _day_of_month(self, step: int) -> int:
         place = bisect_right(self.pins, step, key=lambda pin: pin[0])
@@ -177,4 +181,3 @@ def _month_index(day: date) -> int:
 
 
 _EPOCH: Final = date(1970, 1, 1).toordinal()
-_LAST_DAY: Final = date(LAST_YEAR, 12, 31).toordinal()

@@ -16,14 +16,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final, Literal, NamedTuple, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from msgspec import Struct
 
 from gridsched.errors import InvalidCron
+from gridsched.model.trigger import Dialect
 from gridsched.model.weekdays import DAY_NAMES
-
-Dialect = Literal["quartz", "unix"]
 
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 2299

@@ -13,17 +13,13 @@ from zoneinfo import ZoneInfo
 
 from gridsched.model.trigger import DailyTimeInterval, TimeOfDay
 from gridsched.policy import localtime
-from gridsched.policy.calendar_interval import ELAPSED_UNITS
-from gridsched.policy.cron_parse import LAST_YEAR
+from gridsched.policy.calendar_interval import ELAPSED_UNITS, LAST_DAY, LOOK_BACK
 from gridsched.policy.localtime import DstPolicy
 
 BOTH_PASSES: Final = DstPolicy("after", "both")
 """The policy that surprises nobody: a repeated hour is gone through twice."""
 
-_LAST_DAY: Final = date(LAST_YEAR, 12, 31).toordinal()
 _LAST_SECOND: Final = TimeOfDay(23, 59, 59)
-_LOOK_BACK: Final = 7_200_000
-"""ms; more than any clock is set back: days before that of the time so long ago are over."""
 
 
 class _Window(NamedTuple):
@@ -44,9 +40,9 @@ def fire_after(schedule: DailyTimeInterval, after: int) -> int | None:
     if schedule.start is not None:
         after = max(after, schedule.start - 1)
     every = schedule.interval * ELAPSED_UNITS[schedule.unit]
-    seconds = max(after - _LOOK_BACK, 0) // 1000
+    seconds = max(after - LOOK_BACK, 0) // 1000
     day = datetime.fromtimestamp(seconds, localtime.zone(schedule.zone)).toordinal()
-    while day <= _LAST_DAY:
+    while day <= LAST_DAY:
         first, last = _window(schedule, day)
         fire = first if after < first else after + every - (after - first) % every
         if fire <= last:

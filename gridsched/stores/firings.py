@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from gridsched.grid.data import partition_of
-from gridsched.grid.port import Between, Equal, IndexSpec
+from gridsched.grid.port import LAST_INSTANT, Between, Equal, IndexSpec
 from gridsched.model.firing import UNFINISHED, Firing
 from gridsched.model.keys import job_of
 from gridsched.policy.transitions import is_unplaced
@@ -49,7 +49,9 @@ class FiringStore(Store[Firing]):
         self, member: str, partitions: Iterable[int]
     ) -> list[Record[Firing]]:
         """What was sent to or runs on a member: those of its firings that have a `due`."""
-        return await self.find([Equal("member", member), Between("due", 0, 2**62)], partitions)
+        return await self.find(
+            [Equal("member", member), Between("due", 0, LAST_INSTANT)], partitions
+        )
 
     async def unfinished(self, partitions: Sequence[int]) -> list[Record[Firing]]:
         """Every firing that is not final, whether or not it has a `due`."""

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from gridsched.grid.data import partition_of
-from gridsched.grid.port import Between, Equal, IndexSpec
+from gridsched.grid.port import LAST_INSTANT, Between, Equal, IndexSpec
 from gridsched.model.firing import Result
 from gridsched.stores.record import Record, Store
-
-LAST_INSTANT: Final = 2**62
-"""Epoch ms after which nothing is scheduled."""
 
 
 class ResultStore(Store[Result]):

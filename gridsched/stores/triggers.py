@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gridsched.grid.port import Between, Equal, IndexSpec
+from gridsched.grid.port import LAST_INSTANT, Between, Equal, IndexSpec
 from gridsched.model.trigger import Trigger
 from gridsched.stores.record import Record, Store
 
@@ -33,7 +33,7 @@ class TriggerStore(Store[Trigger]):
 
     async def moved(self, since: int, partitions: Iterable[int]) -> list[Record[Trigger]]:
         """The triggers whose last instant is not before `since` (epoch ms)."""
-        return await self.find([Between("previous_fire", since, 2**62)], partitions)
+        return await self.find([Between("previous_fire", since, LAST_INSTANT)], partitions)
 
     async def of_older_tzdata(
         self, edition: int, partitions: Iterable[int]

@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridsched.errors import InvalidCron
+from gridsched.model.trigger import Dialect
 from gridsched.policy.cron import next_fire
 from gridsched.policy.cron_parse import (
     FIRST_YEAR,
     LAST_OCCURRENCE,
     LAST_YEAR,
     DayRule,
-    Dialect,
     WeekdayInMonth,
     parse,
 )

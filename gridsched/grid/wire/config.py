@@ -13,9 +13,10 @@ from typing import Final, TypeVar
 import msgspec
 
 from gridsched.grid.embedded.eviction import Eviction
+from gridsched.grid.embedded.queues import UNBOUNDED
 
-UNBOUNDED: Final = 2**31 - 1
-"""The capacity of a queue that is not bounded: Integer.MAX_VALUE."""
+INDEX_TYPES: Final = ("SORTED", "HASH", "BITMAP")
+"""In the order of Hazelcast's IndexType."""
 
 
 class IndexConfig(msgspec.Struct, frozen=True):

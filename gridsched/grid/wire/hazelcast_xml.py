@@ -14,8 +14,9 @@ from typing import Any, Final, TypeVar
 
 from gridsched.errors import ConfigurationError
 from gridsched.grid.embedded.eviction import Eviction, EvictionPolicy
+from gridsched.grid.embedded.queues import UNBOUNDED
 from gridsched.grid.wire.config import (
-    UNBOUNDED,
+    INDEX_TYPES,
     GridConfig,
     IndexConfig,
     MapConfig,
@@ -27,7 +28,6 @@ MAX_BYTES: Final = 10_000_000
 _MAX_BACKUPS: Final = 6
 _MAX_INT: Final = 2**31 - 1
 _MILLIS: Final = 1000
-_INDEX_TYPES: Final = ("SORTED", "HASH", "BITMAP")
 _EVICTION_POLICIES: Final = ("LRU", "LFU", "RANDOM", "NONE")
 _MEMORY_POLICIES: Final = tuple(
     f"{what}_{measure}"
@@ -139,7 +139,7 @@ class _Reader:
         return chosen
 
     def _index(self, index: Any) -> IndexConfig:
-        type = self._choice(index, "type", "SORTED", _INDEX_TYPES)
+        type = self._choice(index, "type", "SORTED", INDEX_TYPES)
         attributes = [
             _text(attribute)
             for held in _children(index, "attributes")

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from gridsched.grid.wire.answers import answers
+from gridsched.grid.wire.query.plan import Row
 
 if TYPE_CHECKING:
     from gridsched.grid.wire.endpoint import Endpoint
 
 Pointers = Sequence[tuple[int, int]]
-Row = tuple[bytes, bytes]
 
 _TABLE_SIZE: Final = 2**31 - 1
 _END: Final = -1

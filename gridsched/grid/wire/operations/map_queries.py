@@ -6,19 +6,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gridsched.grid.wire.answers import answers
-from gridsched.grid.wire.config import IndexConfig
+from gridsched.grid.wire.config import INDEX_TYPES, IndexConfig
 from gridsched.grid.wire.operations.locking import Later
 from gridsched.grid.wire.operations.turns import in_turns
-from gridsched.grid.wire.query.plan import select
+from gridsched.grid.wire.query.plan import Row, select
 from gridsched.grid.wire.services import index_kinds
 
 if TYPE_CHECKING:
     from gridsched.grid.wire.endpoint import Endpoint
 
-Row = tuple[bytes, bytes]
 T = TypeVar("T")
-
-_INDEX_TYPES = ("SORTED", "HASH", "BITMAP")
 
 
 def with_rows(
@@ -67,5 +64,5 @@ def remove_all(endpoint: Endpoint, name: str, predicate: bytes) -> Later[None] |
 @answers("Map.addIndex")
 def add_index(endpoint: Endpoint, name: str, config: tuple[Any, ...]) -> None:
     _name, type, attributes, _bitmap = config
-    index = IndexConfig(tuple(attributes), _INDEX_TYPES[type])
+    index = IndexConfig(tuple(attributes), INDEX_TYPES[type])
     endpoint.services.map(name).add_indexes(index_kinds([index]))

@@ -10,12 +10,12 @@ from gridsched.grid.embedded.mapstore import FOREVER
 from gridsched.grid.wire.answers import answers
 from gridsched.grid.wire.keys import key_of
 from gridsched.grid.wire.operations.locking import Later
-from gridsched.grid.wire.operations.map_queries import Row, with_rows
+from gridsched.grid.wire.operations.map_queries import with_rows
 from gridsched.grid.wire.operations.turns import in_turns
 from gridsched.grid.wire.query.aggregators import Pair, aggregator
 from gridsched.grid.wire.query.attributes import Entry
 from gridsched.grid.wire.query.paging import Page, page_of, paging_predicate
-from gridsched.grid.wire.query.plan import select
+from gridsched.grid.wire.query.plan import Row, select
 from gridsched.grid.wire.query.projections import projection
 
 if TYPE_CHECKING:

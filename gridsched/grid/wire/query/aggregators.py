@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from gridsched.grid.wire.errors import NullPointer, SerializationFailed
 from gridsched.grid.wire.query.attributes import THIS, Entry, Many, attribute
 from gridsched.grid.wire.query.comparison import order
-from gridsched.grid.wire.query.input import BYTE, INT, Input, Schemas
+from gridsched.grid.wire.query.input import BYTE, INT, NO_HASH, Schemas, content
 from gridsched.grid.wire.query.serialized import IDENTIFIED, object_of, written
 
 FACTORY: Final = -29
@@ -20,8 +20,6 @@ FACTORY: Final = -29
 _ENTRY_FACTORY: Final = -4
 _ENTRY_CLASS: Final = 120
 _DISTINCT_CLASS: Final = 19
-_DATA_HEADER: Final = 4
-_NO_HASH: Final = b"\0\0\0\0"
 
 Values = Sequence[Any]
 Pair = tuple[Entry, Any]
@@ -38,7 +36,7 @@ class Aggregator(NamedTuple):
 
 def aggregator(data: bytes, schemas: Schemas) -> Aggregator:
     """The aggregator that `data` holds. SerializationFailed for anything else."""
-    source = Input(data, _DATA_HEADER, schemas)
+    source = content(data, schemas)
     known = source.int() == IDENTIFIED and source.boolean() and source.int() == FACTORY
     aggregate = _AGGREGATORS.get(source.int()) if known else None
     if aggregate is None:
@@ -52,7 +50,7 @@ def aggregator(data: bytes, schemas: Schemas) -> Aggregator:
 
 def identified(factory: int, class_id: int, payload: bytes) -> bytes:
     """An IdentifiedDataSerializable as Data."""
-    return _NO_HASH + _identified_object(factory, class_id, payload)
+    return NO_HASH + _identified_object(factory, class_id, payload)
 
 
 def entry_object(key: bytes, value: bytes) -> bytes:
@@ -118,7 +116,7 @@ def _extreme_entry(sign: int) -> Aggregate:
         found = _extreme(entries, values, sign)
         if found is None:
             return written(None)
-        return _NO_HASH + entry_object(found[0].key_data, found[0].value_data)
+        return NO_HASH + entry_object(found[0].key_data, found[0].value_data)
 
     return run
 

@@ -11,6 +11,9 @@ from typing import Any, Final
 from gridsched.grid.wire.errors import SerializationFailed
 
 NANOS_A_MICRO: Final = 1000
+NO_HASH: Final = bytes(4)
+"""How Data begins that does not carry its partition hash."""
+
 _NULL_LENGTH: Final = -1
 
 Schemas = Mapping[int, tuple[Any, ...]]
@@ -60,6 +63,11 @@ class Input:
         if not 0 <= size <= len(self.data):
             raise SerializationFailed(f"an array of {size} items")
         return [item(self) for _ in range(size)]
+
+
+def content(data: bytes, schemas: Schemas) -> Input:
+    """Reads what `data` holds, from its type on."""
+    return Input(data, len(NO_HASH), schemas)
 
 
 BYTE: Final = struct.Struct(">b")

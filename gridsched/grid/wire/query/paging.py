@@ -15,14 +15,13 @@ from gridsched.grid.wire.errors import IllegalArgument, UnsupportedOperation
 from gridsched.grid.wire.query.attributes import Entry
 from gridsched.grid.wire.query.comparison import order
 from gridsched.grid.wire.query.input import Schemas
+from gridsched.grid.wire.query.plan import Row
 
 KEY: Final = 0
 VALUE: Final = 1
 ENTRY: Final = 2
 
 _NO_OBJECT: Final = b"\0\0\0\0"
-
-Row = tuple[bytes, bytes]
 
 
 class Anchor(NamedTuple):

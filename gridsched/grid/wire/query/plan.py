@@ -24,6 +24,7 @@ from gridsched.grid.wire.query.predicates import (
 )
 
 Row = tuple[bytes, bytes]
+"""A key and its value, both Data."""
 
 _PLAIN: Final = re.compile(r"[^.\[\]#]+")
 BATCH: Final = 64

@@ -11,7 +11,7 @@ from typing import Any, Final
 from gridsched.grid.data import partition_of
 from gridsched.grid.wire.errors import IllegalArgument, SerializationFailed
 from gridsched.grid.wire.query.compact import Compact
-from gridsched.grid.wire.query.input import Input, Schemas
+from gridsched.grid.wire.query.input import NO_HASH, Input, Schemas, content
 from gridsched.grid.wire.query.portable import Portable
 from gridsched.grid.wire.query.predicates import (
     All,
@@ -33,14 +33,12 @@ from gridsched.grid.wire.query.sql import parse
 
 FACTORY: Final = -20
 
-_DATA_HEADER: Final = 4
-_NO_HASH: Final = b"\0\0\0\0"
 _HASH_SET: Final = -37
 
 
 def read_predicate(data: bytes, schemas: Schemas) -> Predicate:
     """The predicate that `data` holds. SerializationFailed for anything else."""
-    return _object(Input(data, _DATA_HEADER, schemas))
+    return _object(content(data, schemas))
 
 
 def _object(source: Input) -> Predicate:
@@ -96,7 +94,7 @@ def _partition_of_object(source: Input) -> int:
     """The partition of the key that stands next."""
     start = source.at
     read_object(source)
-    return partition_of(_NO_HASH + source.data[start : source.at])
+    return partition_of(NO_HASH + source.data[start : source.at])
 
 
 def _in_partition(source: Input) -> InPartitions:

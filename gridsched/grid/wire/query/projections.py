@@ -11,20 +11,18 @@ from typing import Final
 from gridsched.grid.wire.errors import SerializationFailed
 from gridsched.grid.wire.query.aggregators import entry_object
 from gridsched.grid.wire.query.attributes import Entry, attribute
-from gridsched.grid.wire.query.input import Input, Schemas
+from gridsched.grid.wire.query.input import NO_HASH, Input, Schemas, content
 from gridsched.grid.wire.query.serialized import IDENTIFIED, written
 
 FACTORY: Final = -30
 
-_DATA_HEADER: Final = 4
-_NO_HASH: Final = b"\0\0\0\0"
 
 Project = Callable[[Entry], bytes | None]
 
 
 def projection(data: bytes, schemas: Schemas) -> Project:
     """The projection that `data` holds. SerializationFailed for anything else."""
-    source = Input(data, _DATA_HEADER, schemas)
+    source = content(data, schemas)
     known = source.int() == IDENTIFIED and source.boolean() and source.int() == FACTORY
     read = _PROJECTIONS.get(source.int()) if known else None
     if read is None:
@@ -48,7 +46,7 @@ def _multi(source: Input) -> Project:
 
 
 def _identity(_source: Input) -> Project:
-    return lambda entry: _NO_HASH + entry_object(entry.key_data, entry.value_data)
+    return lambda entry: NO_HASH + entry_object(entry.key_data, entry.value_data)
 
 
 _PROJECTIONS: Final[dict[int, Callable[[Input], Project]]] = {0: _single, 1: _multi, 2: _identity}

@@ -24,12 +24,14 @@ from gridsched.grid.wire.query.input import (
     INT,
     LONG_FORMAT,
     NANOS_A_MICRO,
+    NO_HASH,
     SHORT,
     Input,
     Schemas,
     array_of,
     big_integer,
     char,
+    content,
     decimal,
     local_date,
     local_date_time,
@@ -47,7 +49,6 @@ STRING: Final = -11
 COMPACT: Final = -55
 JSON: Final = -130
 
-_HEADER: Final = struct.Struct(">ii")
 _UUID: Final = struct.Struct(">QQ")
 
 
@@ -154,12 +155,12 @@ _READERS: Final[dict[int, Callable[[Input], Any]]] = {
 
 def value_of(data: bytes, schemas: Schemas) -> Any:
     """The value that `data` holds."""
-    return read_object(Input(data, _HEADER.size - INT.size, schemas))
+    return read_object(content(data, schemas))
 
 
 def written(value: Any) -> bytes:
     """A value as Data."""
-    return INT.pack(0) + object_of(value)
+    return NO_HASH + object_of(value)
 
 
 def object_of(value: Any) -> bytes:
