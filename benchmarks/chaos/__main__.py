@@ -6,14 +6,17 @@ import asyncio
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
 from benchmarks.chaos import measures
+from benchmarks.chaos.jobs import WORK_IN_THREAD
 from benchmarks.chaos.stage import set_up_signals
 from benchmarks.chaos.trial import ENTRY_MS, LATENESS_MS, Judged, Trial, carry_out
+from gridsched.model.job import Job
+from gridsched.simulation.facts import Facts, is_delivery
 from gridsched.simulation.history import Run
 from gridsched.simulation.story import story
 
@@ -75,13 +78,17 @@ def main(
 def show(judged: Judged, folder: Path) -> bool:
     """Print what a trial came to. True where no rule is broken."""
     trial, history = judged.trial, judged.history
-    record = history.record
+    record, jobs = history.record, Facts(history).jobs
     print(f"seed        {trial.seed}")
     print(f"trouble     {_counted([t.kind for t in record.troubles])}, in {trial.seconds:g} s")
     print(f"commands    {_counted([f'{c.kind} {c.answer}' for c in record.commands])}")
     print(f"firings     {_counted([firing.state for firing in history.firings])}")
     print(f"instants    {sum(firing.count for firing in history.firings)} on record")
     print(f"runs        {_counted([run.outcome or 'without an end' for run in record.runs])}")
+    print(f"places      {_counted([_place(run, jobs) for run in record.runs])}")
+    told = [firing.state for firing in history.firings if is_delivery(firing.job)]
+    published = sum(len(firing.events) for firing in history.firings)
+    print(f"events      {published} published; told of: {_counted(told)}")
     print(
         f"lost        {sum(firing.state == 'LOST' for firing in history.firings)}, recorded as such"
     )
@@ -108,6 +115,15 @@ def _counted(words: Sequence[str]) -> str:
     counted = Counter(words)
     each = ", ".join(f"{count} {word}" for word, count in sorted(counted.items()))
     return f"{len(words)} ({each})" if words else "0"
+
+
+def _place(run: Run, jobs: Mapping[str, Job]) -> str:
+    if is_delivery(run.job):
+        return "deliveries"
+    job = jobs[run.job]
+    if job.executor == "process":
+        return "in processes"
+    return "in threads" if job.target == WORK_IN_THREAD else "coroutines"
 
 
 def _lateness(judged: Judged) -> str:

@@ -12,12 +12,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from benchmarks.chaos.jobs import WORK
 from benchmarks.chaos.stage import NodeProcess, Stage
 from gridsched import Job, Trigger, every
 from gridsched.grid.data import partition_of
 from gridsched.model.keys import firing_key, job_of
 from gridsched.simulation.history import Run
-from gridsched.simulation.jobs import TARGET
 
 Say = Callable[[str], None]
 
@@ -36,7 +36,7 @@ async def schedule(
     repeats = -1 if seconds is None else round(seconds / interval) - 1
     pairs = [
         (
-            Job(TARGET, name=f"job-{number}", group="load"),
+            Job(WORK, name=f"job-{number}", group="load"),
             every(
                 interval,
                 start=first + timedelta(milliseconds=round(1000 * interval * number / count)),

@@ -18,14 +18,14 @@ from typing import Final
 import msgspec
 import uvloop
 
-from benchmarks.chaos.record import WrittenRecord
-from gridsched import aio
+from benchmarks.chaos.jobs import WORK, WORK_IN_THREAD, write_as
+from benchmarks.chaos.machine import Machine
+from gridsched.client.grids import open_cluster
+from gridsched.clock import SystemClock, system_ids
 from gridsched.config.settings import Settings
 from gridsched.errors import GridError, NodeNameTaken
 from gridsched.model.caches import CacheSettings
-from gridsched.simulation.history import RECORD
-from gridsched.simulation.jobs import TARGET
-from gridsched.simulation.loop import HOST
+from gridsched.node.assembly import assemble
 
 _AGAIN: Final = 1.0
 """Seconds until it starts again."""
@@ -49,8 +49,8 @@ def settings(session_timeout_ms: int) -> Settings:
     """Of every node. What is final stays for the checker."""
     return Settings(
         name="chaos",
-        allowed_jobs=(TARGET,),
-        max_threads=2,
+        allowed_jobs=(WORK, WORK_IN_THREAD),
+        allowed_hosts=("127.0.0.1",),
         session_timeout_ms=session_timeout_ms,
         misfire_threshold_ms=20_000,
         grace_period_ms=5000,
@@ -59,8 +59,7 @@ def settings(session_timeout_ms: int) -> Settings:
 
 
 async def run(order: Order) -> None:
-    RECORD.set(WrittenRecord(Path(order.runs)))
-    HOST.set(f"{order.name}#{os.getpid()}")
+    write_as(f"{order.name}#{os.getpid()}", Path(order.runs))
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
@@ -84,17 +83,25 @@ def plant(bug: str) -> None:
 
 async def _live(order: Order, ended: asyncio.Event) -> None:
     """From its start to its end, by itself or because it is told to."""
-    node = await aio.start(
-        settings(order.session_timeout_ms),
-        grid=order.grid,
-        cluster_name=order.cluster_name,
-        name=order.name,
-    )
-    ends = [asyncio.ensure_future(event.wait()) for event in (ended, node.node.stopped)]
-    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-    for end in ends:
-        end.cancel()
-    await node.stop()
+    grid = await open_cluster(order.grid, order.cluster_name, order.name)
+    try:
+        node = await assemble(
+            settings(order.session_timeout_ms),
+            grid,
+            SystemClock(),
+            system_ids(),
+            Machine(),
+            name=order.name,
+            address=f"127.0.0.1:{os.getpid()}",
+        )
+        await node.start()
+        ends = [asyncio.ensure_future(event.wait()) for event in (ended, node.stopped)]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for end in ends:
+            end.cancel()
+        await node.stop()
+    finally:
+        await grid.close()
 
 
 if __name__ == "__main__":

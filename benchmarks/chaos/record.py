@@ -6,6 +6,7 @@ process has written stays: it is the system's by then. Only a power cut would lo
 
 from __future__ import annotations
 
+import itertools
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +19,10 @@ from gridsched.simulation.history import Outcome, Record, Run
 
 
 class Line(msgspec.Struct, frozen=True, array_like=True):
-    """A run `id` has started, or ended with `outcome` and `value`."""
+    """A run `id` has started, or ended with `outcome` and `value`; or the process was killed in which a
+    firing ran."""
 
-    word: Literal["start", "end"]
+    word: Literal["start", "end", "killed"]
     id: str
     at: int
     outcome: Outcome | None = None
@@ -34,32 +36,41 @@ _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(Line)
 
 
+@dataclass(slots=True)
+class WrittenRun(Run):
+    """A run with its `id`: its host's, its process's and its number there."""
+
+    id: str = ""
+
+
 class WrittenRecord(Record):
-    """The record of one process, which writes it down as it comes. A run's id is its host's, with
-    its number after a slash."""
+    """The record of one process, whose threads write it down as it comes."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(SystemClock().now)
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        self._made = 0
+        self._numbers = itertools.count(1)
 
-    def begin(self, firing: str, job: str, attempt: int, host: str) -> Run:
-        self._made += 1
-        run = _WrittenRun(firing, job, attempt, host, self.now(), id=f"{host}/{self._made}")
+    def begin(self, firing: str, job: str, attempt: int, host: str) -> WrittenRun:
+        id = f"{host}/{os.getpid()}.{next(self._numbers)}"
+        run = WrittenRun(firing, job, attempt, host, self.now(), id=id)
         self._write(Line("start", run.id, run.started, None, firing, job, attempt))
         return run
 
     def end(self, run: Run, outcome: Outcome, value: Any = None) -> None:
-        assert isinstance(run, _WrittenRun)
-        self._write(Line("end", run.id, self.now(), outcome, value=value))
+        assert isinstance(run, WrittenRun)
+        self.ended(run.id, outcome, value)
+
+    def ended(self, id: str, outcome: Outcome, value: Any = None) -> None:
+        """A run that another process may have begun has come to this end."""
+        self._write(Line("end", id, self.now(), outcome, value=value))
+
+    def killed(self, firing: str, attempt: int, host: str) -> None:
+        """The process in which a firing ran on this host was killed."""
+        self._write(Line("killed", f"{host}/", self.now(), "cancelled", firing, attempt=attempt))
 
     def _write(self, line: Line) -> None:
         os.write(self._file, _ENCODER.encode(line) + b"\n")
-
-
-@dataclass(slots=True)
-class _WrittenRun(Run):
-    id: str = ""
 
 
 class ReadRecord(Record):
@@ -84,11 +95,20 @@ class ReadRecord(Record):
         self.runs.sort(key=lambda run: run.started)
 
     def _take(self, line: Line) -> None:
-        if line.word == "end":
-            run = self._by_id[line.id]
-            run.ended, run.outcome, run.value = line.at, line.outcome, line.value
-        else:
-            host = line.id.rpartition("/")[0]
-            run = Run(line.firing, line.job, line.attempt, host, line.at)
-            self._by_id[line.id] = run
-            self.runs.append(run)
+        host = line.id.partition("/")[0]
+        match line.word:
+            case "start":
+                run = Run(line.firing, line.job, line.attempt, host, line.at)
+                self._by_id[line.id] = run
+                self.runs.append(run)
+            case "end":
+                _end(self._by_id[line.id], line)
+            case "killed":
+                which = (line.firing, line.attempt, host)
+                for run in reversed(self.runs):
+                    if run.ended is None and (run.firing, run.attempt, run.host) == which:
+                        _end(run, line)
+
+
+def _end(run: Run, line: Line) -> None:
+    run.ended, run.outcome, run.value = line.at, line.outcome, line.value

@@ -18,6 +18,7 @@ import msgspec
 
 from benchmarks.chaos.node import Order, settings
 from benchmarks.chaos.record import ReadRecord
+from benchmarks.chaos.subscribers import Subscribers
 from benchmarks.member import helper
 from gridsched import aio
 from gridsched.errors import GridError
@@ -161,7 +162,7 @@ class NodeProcess:
 
 
 class Stage:
-    """Members, nodes and a client, from `async with` to its end."""
+    """Members, nodes, the subscribers of events and a client, from `async with` to its end."""
 
     def __init__(
         self,
@@ -174,7 +175,9 @@ class Stage:
     ) -> None:
         self.folder = folder
         self.settings = settings(session_timeout_ms)
-        self.record = ReadRecord(folder / "runs.jsonl")
+        self._runs = folder / "runs.jsonl"
+        self.record = ReadRecord(self._runs)
+        self.subscribers = Subscribers(self._runs)
         self.members = Members(folder, members)
         self._planted = planted
         self.nodes = [self._node(f"node-{number}") for number in range(nodes)]
@@ -184,13 +187,14 @@ class Stage:
             name,
             self.members.addresses,
             CLUSTER,
-            str(self.folder / "runs.jsonl"),
+            str(self._runs),
             self.settings.session_timeout_ms,
             self._planted,
         )
         return NodeProcess(order, self.folder / f"{name}.log")
 
     async def __aenter__(self) -> Self:
+        self.subscribers.start()
         try:
             await asyncio.to_thread(self.members.start, range(len(self.members.ports)))
             await self.until(self.members.safe)
@@ -215,6 +219,7 @@ class Stage:
         for node in self.nodes:
             node.kill()
         self.members.close()
+        self.subscribers.close()
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Until it holds; TimeoutError where it never does."""

@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from benchmarks.chaos.jobs import draw
 from benchmarks.chaos.plan import Stroke, plan
 from benchmarks.chaos.stage import NodeProcess, Stage
 from gridsched.clock import Clock, SystemClock
 from gridsched.simulation.checker import check
-from gridsched.simulation.drawing import draw_coroutine
 from gridsched.simulation.facts import Violation
 from gridsched.simulation.history import Bounds, History, Record, Trouble
 from gridsched.simulation.hosts import chance
@@ -25,8 +25,9 @@ NODES: Final = 3
 LATENESS_MS: Final = 4000
 """How late a run may start in the calm: a machine that is busy with other work, too, is slow."""
 
-ENTRY_MS: Final = 1000
-"""How long a run that its node has started may take until its function is entered."""
+ENTRY_MS: Final = 3000
+"""How long a run that its node has started may take until its function is entered: a process has to be
+started first, on a machine that is busy."""
 
 COMMANDS: Final = 1.0
 """Given a second."""
@@ -89,7 +90,7 @@ async def carry_out(trial: Trial, folder: Path, say: Say) -> Judged:
         begin = place.clock.now()
         asked = wishes(
             partial(chance, trial.seed),
-            draw_coroutine,
+            partial(draw, stage.subscribers.url),
             trial.triggers,
             round(COMMANDS * trial.seconds),
             begin=begin,

@@ -49,8 +49,7 @@ def draw_calendar(random: Random) -> Calendar:
     return CronCalendar(f"{second}-{second + random.randrange(2, 20)} * * * * ?")
 
 
-def draw_coroutine(random: Random, number: int) -> Job:
-    """A job that is a coroutine, and publishes no events: one for any cluster."""
+def _draw_coroutine(random: Random, number: int) -> Job:
     chance = random.random
     slow = chance() < 0.1
     seconds = random.uniform(0, 30) if slow else random.choice((0, 0, 0, 0.01, 0.2, 1.5))
@@ -75,9 +74,9 @@ def draw_coroutine(random: Random, number: int) -> Job:
     )
 
 
-def draw_any(random: Random, number: int) -> Job:
-    """A job that runs in any place, and may publish events: one for the machines of a simulation."""
-    job = draw_coroutine(random, number)
+def draw_job(random: Random, number: int) -> Job:
+    """A job that runs in any place, and may publish events."""
+    job = _draw_coroutine(random, number)
     if random.random() < 0.2:
         job = replace(job, events=_events(random))
     match random.choice(("loop", "loop", "loop", "thread", "process")):

@@ -25,10 +25,10 @@ THREAD_TARGET: Final = "gridsched.simulation.jobs:work_in_thread"
 LEVELS: Final = 10
 """Results have a level from 0 up to below this."""
 
-_REFUSALS: Final = {"well": 0, "busy": 2, "hung": 0, "away": 10**9}
+REFUSALS: Final = {"well": 0, "busy": 2, "hung": 0, "away": 10**9}
 """The subscribers, with how many times each refuses an event."""
 
-SUBSCRIBERS: Final = tuple(f"{MAILTO}{name}@simulated.example" for name in _REFUSALS)
+SUBSCRIBERS: Final = tuple(f"{MAILTO}{name}@simulated.example" for name in REFUSALS)
 """Whom events are told: one takes them, one is busy at first, one keeps its first caller waiting
 until nobody waits any more, and one never takes any."""
 
@@ -43,7 +43,7 @@ async def work(
     """Runs for so long, fails on its first `failures` attempts, and yields so many times before it
     ends, each time with a checkpoint of how often it has; returns its attempt, and a level that
     looks like chance. Counts in its data how often it has ended well."""
-    record, run = RECORD.get(), _begun(context)
+    record, run = RECORD.get(), begun(context)
     await _sleep(seconds, run)
     if context.attempt <= failures:
         record.end(run, "failed")
@@ -74,19 +74,25 @@ def tell(delivery: Delivery, context: JobContext) -> Coroutine[Any, Any, dict[st
 
 
 async def _mail(delivery: Delivery, context: JobContext) -> dict[str, str]:
-    record, run = RECORD.get(), _begun(context)
+    record, run = RECORD.get(), begun(context)
     address = delivery.subscriber.removeprefix(MAILTO)
-    name = address.partition("@")[0]
+    name = name_of(delivery.subscriber)
     hangs = name == "hung" and context.attempt == 1
     await _sleep(_HANGING if hangs else _MAILING, run)
-    if context.attempt <= _REFUSALS[name]:
+    if context.attempt <= REFUSALS[name]:
         record.end(run, "failed")
         raise DeliveryFailed(f"mail to {address}: refused on purpose")
     record.end(run, "ok")
     return {"mailed": address}
 
 
-def _begun(context: JobContext) -> Run:
+def name_of(subscriber: str) -> str:
+    """Which of `SUBSCRIBERS` it is, in a word."""
+    return subscriber.removeprefix(MAILTO).partition("@")[0]
+
+
+def begun(context: JobContext) -> Run:
+    """Write down that the run of this context has started."""
     scheduled = round(context.scheduled_time.timestamp() * 1000)
     firing = firing_key(context.trigger_key, scheduled)
     return RECORD.get().begin(firing, context.job_key, context.attempt, HOST.get())

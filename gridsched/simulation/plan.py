@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from gridsched.simulation.chaos import on_clock, on_host, on_members
-from gridsched.simulation.drawing import draw_any
+from gridsched.simulation.drawing import draw_job
 from gridsched.simulation.hosts import chance
 from gridsched.simulation.scenario import Scenario
 from gridsched.simulation.workload import Wish, wishes
@@ -21,7 +21,7 @@ def wishes_of(scenario: Scenario) -> Iterator[Wish]:
     """All that users are to ask for, in order."""
     return wishes(
         partial(chance, scenario.seed),
-        draw_any,
+        draw_job,
         scenario.triggers,
         scenario.commands,
         begin=scenario.start,

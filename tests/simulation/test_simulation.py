@@ -19,7 +19,7 @@ from gridsched.errors import ConfigurationError
 from gridsched.model.job import Job
 from gridsched.model.trigger import Cron, Trigger
 from gridsched.policy.fire_times import fire_after
-from gridsched.simulation.drawing import draw_any
+from gridsched.simulation.drawing import draw_job
 from gridsched.simulation.facts import is_delivery
 from gridsched.simulation.fault_rates import ALL_FAULTS, KINDS, NO_FAULTS, faults_of
 from gridsched.simulation.history import History
@@ -106,9 +106,9 @@ def test_subscribers_that_never_answer_hold_up_no_job(monkeypatch: pytest.Monkey
     never = event("each", expression("result['level'] >= 0"), "mailto:hung@simulated.example")
 
     def draw(random: Random, number: int) -> Job:
-        return replace(draw_any(random, number), events=(never,))
+        return replace(draw_job(random, number), events=(never,))
 
-    monkeypatch.setattr("gridsched.simulation.plan.draw_any", draw)
+    monkeypatch.setattr("gridsched.simulation.plan.draw_job", draw)
     report = simulate(Scenario(seconds=110.0, calm=60.0, triggers=60, commands=0, faults=NO_FAULTS))
     assert report.violations == ()
     deliveries = [firing for firing in report.history.firings if is_delivery(firing.job)]
