@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from gridsched.model.firing import Firing
 from gridsched.node.hooks import Hook
+
+_MOST_JOBS: Final = 100
+_OTHERS: Final = "(all other jobs)"
 
 
 def lateness(firing: Firing) -> int:
@@ -16,15 +19,17 @@ def lateness(firing: Firing) -> int:
 
 
 class Tally(Hook):
-    """Counts firings by job. Of latenesses it keeps how often each occurred, which stays small
-    however long the node runs."""
+    """Counts firings, and those of the first jobs that it meets by job: immediate work makes new ones
+    without end. Of latenesses it keeps how often each occurred. So it stays small however long the
+    node runs."""
 
     def __init__(self) -> None:
         self.activated = False
         self.failed = 0
         self.retried = 0
         self.misfired = 0
-        self._lateness: defaultdict[str, Counter[int]] = defaultdict(Counter)
+        self._lateness: Counter[int] = Counter()
+        self._by_job: defaultdict[str, Counter[int]] = defaultdict(Counter)
 
     def on_activated(self, node: str) -> None:
         self.activated = True
@@ -33,7 +38,12 @@ class Tally(Hook):
         self.misfired += firing.count if firing.state == "SKIPPED" else firing.count - 1
 
     def on_started(self, firing: Firing) -> None:
-        self._lateness[firing.job][lateness(firing)] += 1
+        late = lateness(firing)
+        self._lateness[late] += 1
+        job = firing.job
+        if job not in self._by_job and len(self._by_job) >= _MOST_JOBS:
+            job = _OTHERS
+        self._by_job[job][late] += 1
 
     def on_finished(self, firing: Firing, value: Any) -> None:
         self.failed += firing.state == "FAILED"
@@ -41,7 +51,7 @@ class Tally(Hook):
 
     def summary(self) -> Iterator[str]:
         """Lines for people."""
-        together: Counter[int] = sum(self._lateness.values(), Counter())
+        together = self._lateness
         yield (
             f"fired {together.total()}, failed {self.failed}, retried {self.retried}, "
             f"misfired {self.misfired}"
@@ -49,8 +59,9 @@ class Tally(Hook):
         if not together:
             return
         yield f"lateness {_lateness_in_words(together)}"
-        width = max(map(len, self._lateness))
-        for job, late in sorted(self._lateness.items()):
+        width = max(map(len, self._by_job))
+        for job in sorted(self._by_job, key=lambda job: (job == _OTHERS, job)):
+            late = self._by_job[job]
             yield f"  {job:<{width}}  fired {late.total():>6}, {_lateness_in_words(late)}"
 
 

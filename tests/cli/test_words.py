@@ -125,6 +125,15 @@ class TestTally:
             "  shop/restock  fired    100, p50 49 ms, p99 98 ms, max 99 ms",
         ]
 
+    def test_jobs_without_end_are_counted_together(self) -> None:
+        tally = Tally()
+        for number in range(5000):
+            tally.on_started(started(1, job=f"DEFAULT/add-{number}"))
+        first, _, *jobs, last = tally.summary()
+        assert first == "fired 5000, failed 0, retried 0, misfired 0"
+        assert len(jobs) == 100
+        assert last.startswith("  (all other jobs)  fired   4900, ")
+
 
 class TestLive:
     @pytest.fixture
