@@ -7,7 +7,6 @@ is allowed.
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
 from typing import Final, get_args
 
 from gridsched.errors import InvalidSchedule
@@ -29,11 +28,8 @@ from gridsched.model.trigger import (
 from gridsched.model.weekdays import ALL_DAYS
 from gridsched.policy import cron, cron_parse, localtime
 from gridsched.policy.calendar_interval import ELAPSED_UNITS
-from gridsched.policy.fire_times import first_fire
+from gridsched.policy.fire_times import HORIZON, first_fire
 from gridsched.policy.misfire import instructions
-
-HORIZON: Final = int(datetime(cron_parse.LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp()) * 1000
-"""Epoch ms from which on nothing is scheduled."""
 
 MAX_JITTER: Final = 86_400
 

@@ -7,6 +7,7 @@ any point of it, so nothing here has a state.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -32,6 +33,9 @@ from gridsched.policy import (
 )
 from gridsched.policy.calendars import ResolvedCalendar
 
+HORIZON: Final = int(datetime(cron_parse.LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp()) * 1000
+"""Epoch ms from which on nothing is scheduled."""
+
 
 def starting(schedule: Schedule, now: int) -> Schedule:
     """The schedule as it is submitted at `now`: one that says no start begins then."""
@@ -53,8 +57,7 @@ def fire_after(
     None where there is none, or where the calendar has excluded so many in a row (MAX_MOVES) that
     there will be none.
     """
-    compute = _FIRE_AFTER[type(schedule)]
-    fire = compute(schedule, after)
+    fire = _named_after(schedule, after)
     if calendar is None:
         return fire
     for _ in range(calendars.MAX_MOVES):
@@ -63,8 +66,13 @@ def fire_after(
         until = calendars.excluded_until(calendar, fire)
         if until is None or until == fire:
             return until
-        fire = compute(schedule, until - 1)
+        fire = _named_after(schedule, until - 1)
     return None
+
+
+def _named_after(schedule: Schedule, after: int) -> int | None:
+    fire = _FIRE_AFTER[type(schedule)](schedule, after)
+    return None if fire is None or fire >= HORIZON else fire
 
 
 def done_until(trigger: Trigger) -> int:

@@ -242,6 +242,29 @@ def test_a_trigger_whose_every_fire_is_excluded_has_none(schedule: Schedule) -> 
     assert first_fire(schedule, ResolvedCalendar((WeeklyCalendar(days=(7,)),))) is None
 
 
+@pytest.mark.parametrize("calendar", [None, ResolvedCalendar((WeeklyCalendar(days=(5,)),))])
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        Simple(DAY, 10**15),
+        Simple(DAY, 2**62, 2**60),
+        CalendarInterval(DAY, 10**12, "SECOND"),
+        CalendarInterval(DAY, 2**62, "MINUTE"),
+        CalendarInterval(DAY, 10**12, "HOUR"),
+        CalendarInterval(DAY, 10**12, "DAY"),
+        CalendarInterval(DAY, 10**12, "YEAR"),
+    ],
+)
+def test_nothing_is_named_beyond_the_last_year(
+    schedule: Schedule, calendar: ResolvedCalendar | None
+) -> None:
+    """DAY is a Friday; a Thursday, weekday 5, it is not."""
+    assert first_fire(schedule, calendar) == DAY
+    assert fire_after(schedule, DAY, calendar) is None
+    assert fire_after(schedule, DAY, ResolvedCalendar((WeeklyCalendar(days=(6,)),))) is None
+    assert first_fire(schedule, ResolvedCalendar((WeeklyCalendar(days=(6,)),))) is None
+
+
 def test_a_calendar_that_excludes_everything_is_known_at_once() -> None:
     noon = time(12)
     halves = (
