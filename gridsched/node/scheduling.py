@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -22,6 +23,8 @@ from gridsched.node.hooks import Hook
 from gridsched.policy.groups import starting_paused
 from gridsched.policy.submissions import SchedulePlan, calendar_of, plan_schedule, recomputed
 from gridsched.stores.record import Record, change
+
+_log = logging.getLogger("gridsched.scheduling")
 
 
 class Applied(NamedTuple):
@@ -144,8 +147,8 @@ class Scheduling:
             stored_job = None if job is None else job.value
             plan = plan_schedule(submission, command, stored_job, there, stored.calendars)
             return plan._replace(triggers=starting_paused(plan.triggers, stored.paused))
-        except GridschedError as error:
-            return str(error)
+        except Exception as error:
+            return refusal(submission, error)
 
     async def _store_jobs(
         self, plans: Sequence[SchedulePlan], jobs: Mapping[str, Record[Job]]
@@ -179,6 +182,15 @@ class Scheduling:
             accepted = [made[key] for key in keys if key in made]
             answers.append(Applied(accepted, settled=not lost))
         return answers
+
+
+def refusal(submission: Submission, error: Exception) -> str:
+    """Why a submission is refused. One that trips over a defect is refused as well: it would be tried
+    again for ever, and hold up all that come after it."""
+    if isinstance(error, GridschedError):
+        return str(error)
+    _log.error("a submission about %s meets a defect", submission.job, exc_info=error)
+    return f"it meets a defect of the node: {type(error).__name__}: {error}"
 
 
 def _command(submission: Submission) -> ScheduleJob:

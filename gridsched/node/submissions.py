@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from gridsched.errors import GridError, GridschedError
+from gridsched.errors import GridError
 from gridsched.grid.data import partition_of
 from gridsched.grid.port import Cancel, Change, EntryEvent, EntryKind
 from gridsched.model.submission import ScheduleJob, Submission
@@ -22,7 +22,7 @@ from gridsched.node.core import Core
 from gridsched.node.fence import Overtaken
 from gridsched.node.hooks import Hook
 from gridsched.node.membership import Membership
-from gridsched.node.scheduling import Scheduling, Stored
+from gridsched.node.scheduling import Scheduling, Stored, refusal
 from gridsched.node.service import Service
 from gridsched.node.timer import Timer
 from gridsched.stores.record import Record
@@ -149,8 +149,8 @@ class SubmissionsListener(Service):
             raise
         except Overtaken:
             return
-        except GridschedError as refused:
-            error = str(refused)
+        except Exception as refused:
+            error = refusal(record.value, refused)
         self._timer.offer(triggers)
         await self._store.apply([self._answer(record, error)])
         made = [trigger for trigger in triggers if trigger.value.submission == record.value.id]

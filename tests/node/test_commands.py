@@ -282,3 +282,22 @@ async def test_what_is_claimed_while_its_trigger_is_replaced_does_not_run(cluste
     assert (firing.state, firing.error) == ("CANCELLED", "its trigger was replaced")
     await c.pass_time(3600)
     assert [f.scheduled for f in c.runs.started] == [round(later.timestamp() * 1000)]
+
+
+async def test_what_meets_a_defect_is_refused_and_holds_up_no_other(cluster, monkeypatch, caplog):
+    def broken(*_arguments: object) -> None:
+        raise ZeroDivisionError("of ours")
+
+    c = cluster()
+    node = await c.node("a")
+    client = await c.client()
+    trigger = await client.schedule(job(), every(1))
+    with monkeypatch.context() as patch:
+        patch.setattr("gridsched.policy.submissions.pause_trigger", broken)
+        patch.setattr("gridsched.node.scheduling.plan_schedule", broken)
+        for asked in (client.pause(trigger.key), client.schedule(job(name="b"), every(1))):
+            with pytest.raises(SubmissionRejected, match="a defect of the node: ZeroDivisionError"):
+                await asked
+    assert caplog.text.count("meets a defect") == 2
+    await client.pause(trigger.key)
+    assert node.parts.submissions.failures == 0
