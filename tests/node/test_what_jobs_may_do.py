@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import pytest
@@ -9,6 +10,12 @@ import pytest
 from gridsched.errors import SubmissionRejected
 from gridsched.jobs.plain import MAX_WORDS, plain, words_of
 from gridsched.model.job import Job
+
+
+@pytest.fixture(autouse=True)
+def _unlogged(caplog):
+    """What these jobs raise is no UTF-8: a log of it could not be sent on by a worker of xdist."""
+    caplog.set_level(logging.CRITICAL, "gridsched")
 
 
 @pytest.mark.parametrize(
@@ -37,6 +44,15 @@ async def test_what_a_job_does_hurts_no_other(cluster, function, state, error):
     assert await (await client.submit(Job("jobs_under_test:note"))).result(timeout=5) == 1
     assert node.parts.shell.in_hand == 0
     assert not any(service.failures for service in node.services())
+
+
+async def test_the_place_of_an_exit_is_the_jobs_own(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    handle = await client.submit(Job("jobs_under_test:leave_the_process"))
+    await c.pass_time(2)
+    assert "jobs_under_test.py:" in (await handle.firing()).error
 
 
 @pytest.mark.parametrize(

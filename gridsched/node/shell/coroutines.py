@@ -58,4 +58,5 @@ async def _kept_in(job: Coroutine[Any, Any, Any]) -> Any:
     try:
         return await job
     except (SystemExit, KeyboardInterrupt) as left:
-        raise RuntimeError(f"{type(left).__name__}: {words_of(left)}") from left
+        said = f"{type(left).__name__}: {words_of(left)}"
+        raise RuntimeError(said).with_traceback(left.__traceback__) from left
