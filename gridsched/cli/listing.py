@@ -22,6 +22,12 @@ from gridsched.policy.dispatch_forms import written
 _ERROR_WIDTH: Final = 60
 
 
+def _check_alone(key: str | None, *narrowing: object) -> None:
+    """A usage error where a KEY, which names one, comes with what a list is narrowed by."""
+    if key is not None and any(given is not None for given in narrowing):
+        raise click.UsageError("KEY names one: leave out what a list is narrowed by")
+
+
 def _state(states: object) -> Callable[..., Any]:
     return click.option(
         "--state",
@@ -38,6 +44,7 @@ def _state(states: object) -> Callable[..., Any]:
 @remote
 def jobs(scheduler: Scheduler, *, key: str | None, group: str | None, output: Output) -> None:
     """List the jobs, or show the one of KEY, written group/name."""
+    _check_alone(key, group)
     if key is not None:
         output.one(scheduler.job(key))
         return
@@ -81,6 +88,7 @@ def triggers(
 
     KEY is written group/name:trigger-group/trigger-name.
     """
+    _check_alone(key, job, state)
     if key is not None:
         output.one(scheduler.trigger(key))
         return
@@ -146,6 +154,7 @@ def firings(
     KEY is the trigger's key with @ and the scheduled instant in epoch ms. Times are local ones of
     --zone, or ISO 8601 with an offset, or how long ago: 90M, 2H, 1D.
     """
+    _check_alone(key, job, state, node, start, end, oldest or None)
     if key is not None:
         output.one(scheduler.firing(key))
         return

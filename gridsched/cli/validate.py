@@ -47,7 +47,8 @@ class Fires(TypedDict):
 def validate(config: str, as_json: bool, **beside: Any) -> None:
     """Check a cache-config, and say what a node takes from it and from the files beside it.
 
-    CONFIG.xml may be a coordination-client-config too.
+    CONFIG.xml may be a coordination-client-config too. The code of jobs is not imported: a target
+    that is not there is told by the node that is to run it.
     """
     if as_json:
         _validate_as_json(config, beside)

@@ -258,6 +258,17 @@ class TestChanges:
         assert (result.exit_code, result.stdout) == (code, "")
         assert said in result.stderr
 
+    @pytest.mark.parametrize(
+        "command",
+        ["firings g/n:g/n@1 --job g/n", "triggers g/n:g/n --state ERROR", "jobs g/n --group g"],
+    )
+    def test_a_key_goes_without_what_narrows_a_list(
+        self, cli: Run, node: gridsched.LocalNode, command: str
+    ) -> None:
+        result = cli(*command.split())
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "KEY names one" in result.stderr
+
     def test_why_it_has_not_ended_yet(self, cli: Run, node: gridsched.LocalNode) -> None:
         nowhere = ("--dispatch", "AttributeMatch(gpu=yes)", "--wait", "1")
         result = cli("submit", "gridsched.jobs.samples:hello", *nowhere)
