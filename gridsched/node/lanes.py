@@ -161,9 +161,12 @@ class Lanes:
         return lane
 
     def _least_loaded(self, lane: Lane, count: int) -> list[str]:
-        """By what each node said at its last beat that it has in hand, and was sent since."""
+        """By what each node said at its last beat that it has in hand, and was sent since. In a lane
+        from before some went, these are none of its nodes; where all did, they are sent anew."""
         latest = {m.name: m for m in (*self._members, *self._membership.active())}
-        members = [latest[name] for name in lane.members]
+        members = [latest[name] for name in lane.members if name in latest]
+        if not members:
+            return [lane.members[0]] * count
         loads = [
             Load(member.name, member.in_hand + self._sent_since(member), member.threads)
             for member in members

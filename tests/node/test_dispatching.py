@@ -322,3 +322,18 @@ async def test_while_there_is_more_to_do_than_room_each_partition_has_its_turn(c
     await c.pass_time(60)
     keys = [client.caches.jobs.data_key(firing.job) for firing in c.runs.started[before:]]
     assert {partition_of(key) // 64 for key in keys} == {0, 1, 2, 3, 4}
+
+
+async def test_a_claim_that_is_under_way_when_a_node_goes_is_sent_to_those_that_are_there(cluster):
+    c = cluster(dispatcher_policy=LeastLoaded())
+    node = await c.node("a")
+    other = await c.node("b", attributes={"zone": "2"})
+    await c.pass_time(3)
+    lanes = node.parts.dispatcher.lanes
+    to_both = lanes.of(job())
+    to_one = lanes.of(job(dispatch=Composite((AttributeMatch({"zone": "2"}), LeastLoaded()))))
+    assert (to_both.members, to_one.members) == (("a", "b"), ("b",))
+    await c.crash(other)
+    await c.until(lambda: len(node.parts.membership.active()) == 1)
+    assert lanes.choose(to_both, 3) == ["a", "a", "a"]
+    assert lanes.choose(to_one, 2) == ["b", "b"]  # who is gone is sent nothing: see `Dispatcher`
