@@ -13,6 +13,7 @@ import click
 
 from benchmarks.chaos import measures
 from benchmarks.chaos.jobs import WORK_IN_THREAD
+from benchmarks.chaos.node import bugs
 from benchmarks.chaos.stage import set_up_signals
 from benchmarks.chaos.trial import ENTRY_MS, LATENESS_MS, Judged, Trial, carry_out
 from gridsched.model.job import Job
@@ -24,12 +25,18 @@ _STORY = 40
 _SHOWN = 5
 
 
+def _known(_ctx: click.Context, _option: click.Parameter, bug: str) -> str:
+    if bug and bug not in (known := bugs()):
+        raise click.BadParameter(f"there is no {bug!r}; there are {', '.join(known)}")
+    return bug
+
+
 @click.command()
 @click.option("--seconds", type=click.FloatRange(10), default=120.0, show_default=True,
               help="How long there is trouble; the start and the calm come on top.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), help="Default: one that the clock gives.")
 @click.option("--triggers", type=click.IntRange(1), default=120, show_default=True)
-@click.option("--plant", default="", metavar="BUG",
+@click.option("--plant", default="", metavar="BUG", callback=_known,
               help="A bug of tests/simulation/planted_bugs.py for every node, to be found.")  # fmt: skip
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path),
               help="For logs and the record; default: a new one.")  # fmt: skip

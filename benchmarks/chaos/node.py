@@ -12,8 +12,9 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import uvloop
@@ -71,14 +72,20 @@ async def run(order: Order) -> None:
             await asyncio.wait_for(ended.wait(), _AGAIN)
 
 
+def bugs() -> Mapping[str, Callable[[Any], None]]:
+    """The bugs that can be planted, by name: each is put into a process by a MonkeyPatch."""
+    sys.path.append(str(Path(__file__).parents[2] / "tests" / "simulation"))
+    import planted_bugs  # type: ignore[import-not-found]
+
+    known: Mapping[str, Callable[[Any], None]] = planted_bugs.BUGS
+    return known
+
+
 def plant(bug: str) -> None:
     """Put a bug into this process."""
     import pytest
 
-    sys.path.append(str(Path(__file__).parents[2] / "tests" / "simulation"))
-    import planted_bugs  # type: ignore[import-not-found]
-
-    planted_bugs.BUGS[bug](pytest.MonkeyPatch())
+    bugs()[bug](pytest.MonkeyPatch())
 
 
 async def _live(order: Order, ended: asyncio.Event) -> None:

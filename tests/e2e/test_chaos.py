@@ -8,10 +8,12 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from click.testing import CliRunner
 from msgspec.structs import replace
 from processes import wait_for
 
 import gridsched
+from benchmarks.chaos.__main__ import main
 from benchmarks.chaos.jobs import WORK, WORK_IN_THREAD, draw
 from benchmarks.chaos.measures import death
 from benchmarks.chaos.node import Order
@@ -156,3 +158,10 @@ def test_a_death_counts_what_is_lost_and_what_ran_twice() -> None:
     measured = death({"t@0", "t@10", "t@20"}, runs, killed_at=100)
     assert (measured.instants, measured.lost, measured.twice) == (3, 1, 1)
     assert (measured.usual_gap, measured.gap, measured.latest) == (0.007, 0.888, 0.89)
+
+
+def test_a_bug_that_is_none_is_refused_before_anything_starts() -> None:
+    wrong = CliRunner().invoke(main, ["--plant", "no_such_bug"])
+    assert wrong.exit_code == 2
+    assert "there is no 'no_such_bug'; there are " in wrong.output
+    assert "no_start_fence" in wrong.output
