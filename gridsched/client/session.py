@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, Protocol, Self
 from msgspec.structs import replace
 
 from gridsched.client.follower import Follower
-from gridsched.client.immediate import firing_of, immediate, submission_of
+from gridsched.client.immediate import check_is_job, firing_of, immediate, submission_of
 from gridsched.client.outcome import AsyncOutcome, OutcomeListener
 from gridsched.client.submitter import Submitter
 from gridsched.clock import Clock, Ids
@@ -164,6 +164,7 @@ class Identified(Protocol):
 def _retained(job: Job | str, retention: RetentionPolicy | None) -> Job:
     if isinstance(job, str):
         job = Job(job)
+    check_is_job(job)
     if retention is None and job.retention is not None:
         return job
     chosen = retention or "remove when final"

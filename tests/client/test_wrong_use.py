@@ -23,5 +23,7 @@ def test_what_is_no_job_no_trigger_or_no_text_is_refused_and_so_is_all_after_the
         with pytest.raises(InvalidJob, match="DEFAULT/hello: a value is no text that UTF-8 holds"):
             scheduler.schedule(Job(HELLO, description="caf\udce9"), every(5))
         assert scheduler.jobs() == []
+        with scheduler.session() as session, pytest.raises(InvalidJob, match="5 is no job"):
+            session.submit(5)
     with pytest.raises(RuntimeError, match="it is closed: connect or start again"):
         scheduler.jobs()
