@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Final
@@ -84,8 +85,19 @@ class _Commands(ErrorsAsExitCodes):
 )
 def main(debug: bool) -> None:
     """A distributed job scheduler on an in-memory data grid."""
+    _fill_standard_streams()
     if debug:
         logging.basicConfig(level=logging.DEBUG)
     else:
         # What a command has to say it prints; without a handler Python would write warnings.
         logging.getLogger().addHandler(logging.NullHandler())
+
+
+def _fill_standard_streams() -> None:
+    """Where one is closed, as some supervisors start a process, a socket would take its number, and
+    libuv, on which uvloop stands, aborts when that is closed."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free

@@ -308,6 +308,11 @@ class TestEnds:
         assert result.stderr.startswith("error: no grid answers at 127.0.0.1:1")
         assert "gridsched start" in result.stderr
 
+    @pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
+    def test_a_standard_stream_may_be_closed(self, closed: str) -> None:
+        command = f"exec {sys.executable} -m gridsched members --grid 127.0.0.1:1 {closed}"
+        assert subprocess.run(["/bin/sh", "-c", command], timeout=60, check=False).returncode == 3
+
     def test_what_nobody_expected_is_no_trace_either(
         self, cli: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
