@@ -10,6 +10,8 @@ from msgspec.structs import replace
 
 from gridsched.client.events import event, expression, jmespath, xpath
 from gridsched.model.calendar import Calendar, CronCalendar
+from gridsched.model.dispatch import DispatchPolicy, LeastLoaded, LocalFirst
+from gridsched.model.dispatch import Random as AnyNode
 from gridsched.model.events import DELIVERY_RETRY, Condition, EventTrigger
 from gridsched.model.job import Job, Overlap
 from gridsched.model.retry import Retry
@@ -31,6 +33,9 @@ CALENDAR: Final = "quiet"
 GROUPS: Final = ("north", "east", "south", "west")
 """The groups of triggers."""
 
+JOB_GROUPS: Final = ("ada", "bob", "eve")
+"""The groups of jobs."""
+
 _ZONES: Final = ("UTC", "Europe/London", "America/New_York", "Australia/Lord_Howe")
 _UNITS: Final[tuple[tuple[IntervalUnit, int], ...]] = (
     ("DAY", 86_400_000),
@@ -38,6 +43,7 @@ _UNITS: Final[tuple[tuple[IntervalUnit, int], ...]] = (
     ("MINUTE", 60_000),
 )
 _OVERLAPS: Final[tuple[Overlap, ...]] = ("skip", "buffer_one", "buffer_all", "cancel_other")
+_SPREADS: Final[tuple[DispatchPolicy, ...]] = (AnyNode(), LeastLoaded(), LocalFirst())
 
 DrawJob = Callable[[Random, int], Job]
 """Draws the job of a number."""
@@ -62,7 +68,7 @@ def _draw_coroutine(random: Random, number: int) -> Job:
     return Job(
         TARGET,
         name=f"job-{number}",
-        group=random.choice(("ada", "bob", "eve")),
+        group=random.choice(JOB_GROUPS),
         data={**data, "count": 0} if counts else data,
         requests_recovery=chance() < 0.5,
         disallow_concurrent=alone,
@@ -71,6 +77,8 @@ def _draw_coroutine(random: Random, number: int) -> Job:
         timeout=round(random.uniform(1, 20), 3) if slow or chance() < 0.1 else None,
         priority=random.choice((1, 5, 5, 5, 10)),
         retry=_retry(random) if chance() < 0.4 else None,
+        durable=chance() < 0.2,
+        dispatch=random.choice(_SPREADS) if chance() < 0.2 else None,
     )
 
 

@@ -55,10 +55,12 @@ class Facts:
         return self.by_firing.get(firing, [])
 
     def about(self, key: str, kinds: Sequence[str]) -> list[Command]:
-        """The commands of these kinds about a trigger, about its job or its group."""
+        """The commands of these kinds about a trigger, about its job or the group of either."""
         found = [*self.commands[key]]
         if ":" in key:
-            found += self.commands[job_of(key)] + self.commands[parse_key(key).trigger_group or ""]
+            parts = parse_key(key)
+            for about in (job_of(key), parts.group, parts.trigger_group or ""):
+                found += self.commands[about]
         return [command for command in found if command.kind in kinds]
 
     def troubled(self, host: str, since: int, until: int) -> list[Trouble]:

@@ -23,11 +23,13 @@ CommandKind = Literal[
     "delete",
     "fire",
     "cancel",
+    "cancel_next",
     "calendar",
     "pause_group",
     "resume_group",
 ]
-"""What users ask for. The key of a command about a group is the name of a group of triggers."""
+"""What users ask for. The key of a command about a group is the name of a group of triggers, or of
+jobs."""
 
 Outcome = Literal["ok", "failed", "cancelled", "yielded"]
 Answer = Literal["accepted", "rejected", "unknown"]

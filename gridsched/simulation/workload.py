@@ -4,6 +4,7 @@ and commands about them."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from random import Random
 from typing import Any, Final, NamedTuple, Protocol
@@ -12,21 +13,32 @@ from gridsched.client.scheduler import AsyncScheduler
 from gridsched.clock import Clock
 from gridsched.errors import GridError, GridschedError, SubmissionTimeout
 from gridsched.model.calendar import Calendar
+from gridsched.model.groups import GroupKind
 from gridsched.model.job import Job
-from gridsched.model.keys import job_of, trigger_of
+from gridsched.model.keys import firing_key, job_of, trigger_key, trigger_of
 from gridsched.model.trigger import Trigger
-from gridsched.simulation.drawing import CALENDAR, GROUPS, DrawJob, draw_calendar, draw_trigger
+from gridsched.simulation.drawing import (
+    CALENDAR,
+    GROUPS,
+    JOB_GROUPS,
+    DrawJob,
+    draw_calendar,
+    draw_trigger,
+)
 from gridsched.simulation.history import Answer, Command, CommandKind, Record
 
 _ASK: Final = 3.0
 """Seconds between two attempts to give a command that must not be lost."""
 
+_ADDED: Final = 0.5
+"""The share of later triggers that are for a job which is there."""
+
 _FIRST: Final = "calendar"
 """The element that stores the calendar before anything can be scheduled under it."""
 
 _COMMANDS: Final[tuple[tuple[CommandKind, int], ...]] = (
-    ("pause", 6), ("resume", 9), ("fire", 4), ("cancel", 5), ("delete", 1), ("schedule", 2),
-    ("calendar", 1), ("pause_group", 1), ("resume_group", 2),
+    ("pause", 6), ("resume", 9), ("fire", 4), ("cancel", 5), ("cancel_next", 2), ("delete", 1),
+    ("schedule", 3), ("calendar", 1), ("pause_group", 2), ("resume_group", 4),
 )  # fmt: skip
 """What users ask for once jobs are there, and how often of all."""
 
@@ -85,6 +97,8 @@ def wishes(
         (kind,) = random.choices(kinds, weights)
         if kind == "schedule":
             wish = _schedule(chance, draw, triggers + number, at, begin=begin, span=span)
+            if random.random() < _ADDED:
+                wish = _added(wish, job_of(random.choice(keys)))
             keys.append(wish.given.key)
         else:
             wish = Wish(f"command-{number}", at, _command(random, kind, keys))
@@ -101,6 +115,13 @@ def _schedule(
     return Wish(f"trigger-{number}", at, Given("schedule", key, job, trigger))
 
 
+def _added(wish: Wish, job: str) -> Wish:
+    """The trigger of a wish, for a job that is there."""
+    assert wish.given.trigger is not None
+    key = trigger_key(job, wish.given.trigger.group, wish.given.trigger.name)
+    return wish._replace(given=wish.given._replace(key=key, job=None))
+
+
 def _command(random: Random, kind: CommandKind, keys: Sequence[str]) -> Given:
     """A command of this kind about some trigger, job or group that was scheduled before."""
     key = random.choice(keys)
@@ -108,8 +129,8 @@ def _command(random: Random, kind: CommandKind, keys: Sequence[str]) -> Given:
         case "calendar":
             return _new_calendar(random)
         case "pause_group" | "resume_group":
-            return Given(kind, random.choice(GROUPS))
-        case "cancel":
+            return Given(kind, random.choice((*GROUPS, *JOB_GROUPS)))
+        case "cancel" | "cancel_next":
             return Given(kind, key)
         case _:
             return Given(kind, key if random.random() < 0.7 else job_of(key))
@@ -117,6 +138,10 @@ def _command(random: Random, kind: CommandKind, keys: Sequence[str]) -> Given:
 
 def _new_calendar(random: Random) -> Given:
     return Given("calendar", CALENDAR, calendar=draw_calendar(random))
+
+
+def _kind(group: str) -> GroupKind:
+    return "jobs" if group in JOB_GROUPS else "triggers"
 
 
 class Place(Protocol):
@@ -152,18 +177,19 @@ class Workload:
         client, key, kind = self._client, given.key, given.kind
         match kind:
             case "schedule":
-                assert given.job is not None
                 assert given.trigger is not None
-                job, trigger = given.job, given.trigger
+                job, trigger = given.job or job_of(key), given.trigger
                 await self._note(given, lambda: client.schedule(job, trigger))
             case "calendar":
                 await self._store_calendar(given)
             case "cancel":
                 await self._cancel(given)
+            case "cancel_next":
+                await self._cancel_next(given)
             case "pause_group":
-                await self._note(given, lambda: client.pause_group(key))
+                await self._note(given, lambda: client.pause_group(key, of=_kind(key)))
             case "resume_group":
-                await self._note(given, lambda: client.resume_group(key))
+                await self._note(given, lambda: client.resume_group(key, of=_kind(key)))
             case "pause" | "resume" | "delete" | "fire":
                 give: Callable[[str], Awaitable[Any]] = getattr(client, kind)
                 await self._note(given, lambda: give(key))
@@ -187,6 +213,16 @@ class Workload:
         firing = next(own, next(iter(going), None))
         if firing is not None:
             await self._note(given._replace(key=firing), lambda: self._client.cancel(firing))
+
+    async def _cancel_next(self, given: Given) -> None:
+        """The next instant of the trigger that is named, where that is there and the grid says so."""
+        with contextlib.suppress(GridschedError):
+            trigger = await self._client.trigger(given.key)
+            if trigger.next_fire is not None:
+                firing = firing_key(given.key, trigger.next_fire)
+                await self._note(
+                    given._replace(kind="cancel", key=firing), lambda: self._client.cancel(firing)
+                )
 
     async def _note(self, given: Given, give: Callable[[], Awaitable[Any]]) -> Answer:
         """Give a command and note its answer."""
