@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from difflib import get_close_matches
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Final
 
 import click
@@ -86,6 +88,9 @@ class _Commands(ErrorsAsExitCodes):
 def main(debug: bool) -> None:
     """A distributed job scheduler on an in-memory data grid."""
     _fill_standard_streams()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # what it has no character for is shown as \u2603
+            stream.reconfigure(errors="backslashreplace")
     if debug:
         logging.basicConfig(level=logging.DEBUG)
     else:

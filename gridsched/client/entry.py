@@ -23,6 +23,7 @@ from gridsched.config.settings import Settings
 from gridsched.errors import ConfigurationError
 from gridsched.grid.port import Grid
 from gridsched.model.caches import CacheSettings
+from gridsched.model.keys import MAX_NAME
 from gridsched.stores.caches import open_caches
 
 if TYPE_CHECKING:
@@ -126,6 +127,10 @@ async def start(
         config, settings, grid=grid, coordination=coordination, jobclasses=jobclasses
     )
     chosen, servers = resolved.settings, resolved.grid
+    if name and not (isinstance(name, str) and name.isprintable() and len(name) <= MAX_NAME):
+        raise ConfigurationError(
+            f"{name!r} cannot be a node's name: it is at most {MAX_NAME} printable characters"
+        )
     if listen is not None and servers != EMBEDDED:
         raise ConfigurationError(
             "listen is for the embedded grid; a cluster has addresses of its own"

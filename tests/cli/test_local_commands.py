@@ -313,6 +313,17 @@ class TestEnds:
         command = f"exec {sys.executable} -m gridsched members --grid 127.0.0.1:1 {closed}"
         assert subprocess.run(["/bin/sh", "-c", command], timeout=60, check=False).returncode == 3
 
+    def test_what_a_terminal_has_no_character_for_is_shown_all_the_same(self) -> None:
+        back = ["0 30 1 ? * SUN", "--zone", "Europe/London", "--from", "2026-10-25", "--count", "1"]
+        done = subprocess.run(
+            [sys.executable, "-m", "gridsched", "next", *back],
+            capture_output=True,
+            env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+            timeout=60,
+            check=True,
+        )
+        assert done.stdout.rstrip().endswith(rb"back: first 01:00\u201302:00")
+
     def test_what_nobody_expected_is_no_trace_either(
         self, cli: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:

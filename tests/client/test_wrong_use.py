@@ -6,9 +6,15 @@ import pytest
 
 import gridsched
 from gridsched import Job, every
-from gridsched.errors import InvalidJob, InvalidSchedule
+from gridsched.errors import ConfigurationError, InvalidJob, InvalidSchedule
 
 HELLO = "gridsched.jobs.samples:hello"
+
+
+@pytest.mark.parametrize("name", ["caf\udce9", "two\nlines", "x" * 201, 7])
+def test_a_name_that_no_listing_can_show_is_refused(name) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be a node's name"):
+        gridsched.start(name=name)
 
 
 def test_what_is_no_job_no_trigger_or_no_text_is_refused_and_so_is_all_after_the_end() -> None:
