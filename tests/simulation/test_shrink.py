@@ -60,7 +60,7 @@ def test_the_command_that_is_printed_replays_the_reduced_history(
     assert len(commands) == 2
     assert "--only" in commands[1]
     again = CliRunner().invoke(main, shlex.split(commands[1])[1:])
-    assert f"trace {trace}; " in again.output
+    assert (again.exit_code, f"trace {trace}; " in again.output) == (1, True)
 
 
 def test_what_the_plan_does_not_have_is_refused() -> None:
