@@ -7,6 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 from hazelcast_member import HazelcastCluster, JavaMissing, find_jar
+from hypothesis import settings
+
+# The machine is shared: how long an example takes says nothing of what it tests.
+settings.register_profile("gridsched", deadline=None)
+settings.load_profile("gridsched")
 
 
 def pytest_xdist_auto_num_workers() -> int:
