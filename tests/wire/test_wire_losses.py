@@ -145,6 +145,7 @@ def losses_of_a_kill(smart: Any, single: Any, kill: Callable[[], object]) -> lis
     eventually(lambda: is_connected_to(smart, 2))
     watch = Watch(smart, single)
     first, last = (str(member.uuid) for member in smart.cluster_service.get_members())
+    eventually(lambda: owned(smart).keys() == {first, last})
     by_member = owned(smart)
     killed, staying = (first, last) if single_is_at(single, last) else (last, first)
     kill()
