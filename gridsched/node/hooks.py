@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from gridsched.jobs.plain import plain
 from gridsched.model.firing import Firing
@@ -17,6 +17,9 @@ from gridsched.model.job import Job
 from gridsched.model.trigger import Trigger
 
 _log = logging.getLogger("gridsched.hooks")
+
+_RAISED: Final = (Exception, SystemExit)
+"""What a hook may raise. One that exits would end the node."""
 
 
 class Hook:
@@ -105,7 +108,7 @@ class Hooks:
             try:
                 if reason := hook.on_starting(firing):
                     return plain(reason)
-            except Exception:
+            except _RAISED:
                 self._failed(hook, "on_starting")
         return ""
 
@@ -114,7 +117,7 @@ class Hooks:
         for hook in self._hooks:
             try:
                 getattr(hook, method.__name__)(*arguments)
-            except Exception:
+            except _RAISED:
                 self._failed(hook, method.__name__)
 
     def _failed(self, hook: Hook, method: str) -> None:

@@ -49,20 +49,24 @@ async def test_the_hooks_of_a_nodes_life_are_called_in_order(cluster):
     assert node.state is NodeState.STOPPED
 
 
-async def test_a_hook_that_raises_hurts_nothing_and_is_counted(cluster):
+@pytest.mark.parametrize("error", [RuntimeError("broken hook"), SystemExit(3)])
+async def test_a_hook_that_raises_hurts_nothing_and_is_counted(cluster, error):
     class Broken(Hook):
-        def on_started(self, firing):
-            raise RuntimeError("broken hook")
-
         def on_claimed(self, firing):
-            raise RuntimeError("broken hook")
+            raise error
+
+        def on_starting(self, firing):
+            raise error
+
+        def on_started(self, firing):
+            raise error
 
     c = cluster()
     node = await c.node("a")
     node.hooks.add(Broken())
     client = await c.client()
     await (await client.submit(job())).result(timeout=2)
-    assert node.hooks.failures == 2
+    assert node.hooks.failures == 3
 
 
 async def test_a_second_node_of_one_name_is_refused(cluster):
