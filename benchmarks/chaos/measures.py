@@ -17,6 +17,7 @@ from benchmarks.chaos.stage import NodeProcess, Stage
 from gridsched import Job, Trigger, every
 from gridsched.grid.data import partition_of
 from gridsched.model.keys import firing_key, job_of
+from gridsched.model.trigger import Simple
 from gridsched.simulation.history import Run
 
 Say = Callable[[str], None]
@@ -119,7 +120,7 @@ async def kill_member(folder: Path, rate: int, seconds: float, say: Say) -> Deat
     """Kill a member after a third of so many seconds under so many fires a second."""
     async with Stage(folder) as stage:
         triggers = await schedule(stage, rate, 1.0, seconds)
-        starts = {t.key: t.next_fire or 0 for t in triggers}
+        starts = {t.key: _start(t) for t in triggers}
         expected = {
             firing_key(key, first + 1000 * n)
             for key, first in starts.items()
@@ -134,6 +135,12 @@ async def kill_member(folder: Path, rate: int, seconds: float, say: Say) -> Deat
         await _all_run(stage, len(expected))
         runs = stage.record.runs
     return death(expected, runs, killed_at)
+
+
+def _start(trigger: Trigger) -> int:
+    """Its first instant (epoch ms), which may be over when the answer comes that it is accepted."""
+    assert isinstance(trigger.schedule, Simple)
+    return trigger.schedule.start
 
 
 async def _sleep_until(instant: int) -> None:
