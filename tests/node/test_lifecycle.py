@@ -405,4 +405,4 @@ async def test_a_node_leaves_though_it_has_not_read_its_last_beat(cluster):
     await node.parts.membership.stop()
     await node.parts.membership.leave()
     assert await store.find() == []
-    c.nodes.clear()
+    await c.crash(node)
