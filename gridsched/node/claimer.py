@@ -80,9 +80,9 @@ class Claimer:
 
     async def claim(self, due: Sequence[Record[Trigger]], standing: int) -> list[Record[Trigger]]:
         """Claim what is due of these triggers, which were read in this standing (see `Membership`),
-        and send it on its way. Those that met an instant
-        which had been claimed before, and may be due again: one that is scheduled anew, with a start
-        in the past, is not to take a poll for each."""
+        and send it on its way. Returns those that met an instant which had been claimed before, and
+        may be due again: one scheduled anew, with a start in the past, is not to take a poll for each.
+        """
         self._met.clear()
         self._standing = standing
         jobs = await self._caches.jobs.get_all({record.value.job for record in due})
