@@ -281,14 +281,18 @@ class Claimer:
 
     async def _lost_race(self, made: _Made) -> None:
         """The trigger changed while it was claimed. Its firings stay where another owner adopted
-        them; where it was paused, replaced or removed meanwhile, they follow it."""
+        them; where it was paused, replaced, removed or put under another calendar meanwhile, they
+        follow it."""
         trigger = await self._caches.triggers.get(made.due.trigger.key)
-        by_now = None if trigger is None else trigger.value
+        by_now, firings = None if trigger is None else trigger.value, self._caches.firings
         for record in made.firings:
             changed = commands.follow(
                 record.value, made.due.trigger.value, by_now, self._clock.now()
             )
-            await self._caches.firings.replace(record, changed)
+            if changed is None:
+                await firings.apply([firings.removed(record)])
+            else:
+                await firings.replace(record, changed)
 
     async def _broken(self, record: Record[Trigger], error: str) -> None:
         """A trigger that cannot be claimed, as its job or calendar is gone: shown as ERROR, and

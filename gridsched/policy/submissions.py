@@ -7,7 +7,7 @@ after it was carried out changes nothing more.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -217,17 +217,31 @@ def cancel_firing(firing: Firing, reason: str, now: int) -> Firing:
     return firing
 
 
-def follow(firing: Firing, claimed: Trigger, by_now: Trigger | None, now: int) -> Firing:
+_AS_MADE: Final = STARTABLE | {"SKIPPED"}
+"""The states of a firing that nobody but its maker has had in hand."""
+
+
+def follow(firing: Firing, claimed: Trigger, by_now: Trigger | None, now: int) -> Firing | None:
     """A firing that was made of a trigger which has changed since; None: which is removed. Another
-    schedule in its place may not name the instant: nobody else has it then."""
+    schedule in its place may not name the instant: nobody else has it then. None where nobody counted
+    it: its calendar, which is another now, leaves it out."""
     if by_now is None:
         return cancel_firing(firing, "its trigger was removed", now)
+    replaced = by_now.submission != claimed.submission
+    counted = by_now.fired != claimed.fired or firing.has_run or firing.state not in _AS_MADE
+    if not replaced and not counted and _passes(by_now, firing.scheduled):
+        return None
     if by_now.state == "PAUSED":
         return pause_firing(firing)
     schedule, at = by_now.accepted or by_now.schedule, firing.scheduled
-    if by_now.submission != claimed.submission and fire_after(schedule, at - 1) != at:
+    if replaced and fire_after(schedule, at - 1) != at:
         return cancel_firing(firing, "its trigger was replaced", now)
     return firing
+
+
+def _passes(trigger: Trigger, instant: int) -> bool:
+    """Is an instant none that it is still to fire?"""
+    return trigger.next_fire is None or instant < trigger.next_fire
 
 
 def cancel_unfinished(firing: Firing, reason: str, now: int) -> Firing:

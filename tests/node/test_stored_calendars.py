@@ -166,3 +166,27 @@ async def test_a_calendar_that_a_trigger_takes_while_it_is_deleted_is_put_back(c
         await deleted
     assert await client.calendar("free") == MonthlyCalendar(days=(1,))
     assert (await client.trigger(trigger.key)).state == "NORMAL"
+
+
+async def test_what_is_claimed_while_another_calendar_comes_that_leaves_it_out_does_not_run(
+    cluster,
+):
+    c = cluster()
+    node = await c.node("a")
+    client = await c.client()
+    await client.store_calendar("free", DailyCalendar(time(0), time(14, 14, 59, 999000)))
+    await client.schedule(job(), cron("0 0/5 * * * ?", calendar="free"))
+    firings = node.core.caches.firings
+    apply = firings.apply
+
+    async def before_its_trigger_goes_on(changes: Any) -> Any:
+        firings.apply = apply
+        answers = await apply(changes)
+        await client.store_calendar("free", MORNING, override=True)
+        return answers
+
+    firings.apply = before_its_trigger_goes_on
+    await c.until(lambda: len(c.runs.finished) == 2, within=1000, step=1)
+    times = [datetime.fromtimestamp(f.scheduled / 1000, UTC) for f in c.runs.started]
+    assert [t.strftime("%H:%M") for t in times] == ["14:20", "14:25"]
+    assert len(await client.firings()) == (await client.triggers())[0].fired

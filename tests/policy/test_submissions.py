@@ -23,6 +23,7 @@ from gridsched.model.trigger import (
     Schedule,
     Simple,
     Trigger,
+    TriggerState,
 )
 from gridsched.model.weekdays import ALL_DAYS
 from gridsched.policy.calendars import resolve
@@ -204,3 +205,18 @@ def test_what_is_claimed_follows_what_its_trigger_has_become() -> None:
     assert follow(firing, claimed, other, NOW).error == "its trigger was replaced"
     for named in (claimed, again, shifted, replace(other, submission=claimed.submission)):
         assert follow(firing, claimed, named, NOW) == firing
+
+
+@pytest.mark.parametrize("state", ["NORMAL", "PAUSED"])
+def test_what_is_claimed_goes_where_another_calendar_leaves_it_out_and_nobody_counted_it(
+    state: TriggerState,
+) -> None:
+    (claimed,) = plan(Simple(NOW, MINUTE)).triggers
+    firing = Firing("k", NOW)
+    left_out = replace(claimed, next_fire=NOW + MINUTE, state=state)
+    assert follow(firing, claimed, left_out, NOW) is None
+    assert follow(firing, claimed, replace(left_out, next_fire=None, state="COMPLETE"), NOW) is None
+    assert follow(firing, claimed, replace(left_out, fired=1), NOW) is not None
+    assert follow(firing, claimed, replace(left_out, next_fire=NOW), NOW) is not None
+    for had in (replace(firing, state="COMPLETE"), replace(firing, state="CANCELLED")):
+        assert follow(had, claimed, left_out, NOW) is had
