@@ -109,8 +109,8 @@ async def _build(core: Core, grid: Grid, me: Member) -> Parts:
     parts.submissions = SubmissionsListener(
         core,
         parts.membership,
-        Scheduling(core, Groups(core, locks)),
-        _commands(core, parts.retention),
+        Scheduling(core, Groups(core, locks), parts.membership),
+        _commands(core, parts.membership, parts.retention),
         parts.timer,
     )
     parts.shell = Shell(core, parts.membership, Admission(core, locks))
@@ -123,9 +123,9 @@ async def _build(core: Core, grid: Grid, me: Member) -> Parts:
     return parts
 
 
-def _commands(core: Core, retention: Retention) -> Commands:
+def _commands(core: Core, membership: Membership, retention: Retention) -> Commands:
     """What applies commands, behind the fence that stops it once another node has."""
-    fence = Fence(core.caches.submissions)
+    fence = Fence(core.caches.submissions, membership)
     fenced = core._replace(caches=fence.guarded(core.caches))
     locks = JobLocks(fenced)
     return Commands(fenced, locks, retention, Groups(fenced, locks), fence)

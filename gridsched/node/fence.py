@@ -2,8 +2,8 @@
 
 A node that is slow, frozen or no owner any more may go on with a command that another has applied
 meanwhile, and whose user has gone on to the next: its resume would undo their pause. So before each
-write of a command its submission is asked for again. What was read before that is compared by the
-write itself.
+write of a command its submission is asked for again, and a node that slept over the answer goes no
+further. What was read before that is compared by the write itself.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from gridsched.grid.port import Cancel, Change, Condition, EntryEvent, EntryKind, GridMap, Outcome
+from gridsched.node.membership import Membership
 from gridsched.stores.caches import Caches
 from gridsched.stores.record import Store
 from gridsched.stores.submissions import SubmissionStore
@@ -24,8 +25,9 @@ class Overtaken(Exception):
 class Fence:
     """Guards the writes of the command that is being applied."""
 
-    def __init__(self, submissions: SubmissionStore) -> None:
+    def __init__(self, submissions: SubmissionStore, membership: Membership) -> None:
         self._submissions = submissions
+        self._membership = membership
         self._key = ""
 
     def around(self, key: str) -> None:
@@ -33,8 +35,11 @@ class Fence:
         self._key = key
 
     async def check(self) -> None:
-        """Overtaken where the submission has its answer."""
+        """Overtaken where the submission has its answer; GridUnavailable where this node slept over
+        that."""
+        standing = self._membership.standing()
         there = await self._submissions.get(self._key)
+        self._membership.check_standing(standing)
         if there is None or there.value.state != "NEW":
             raise Overtaken(self._key)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from gridsched.errors import GridschedError, InvalidSchedule, NotFound
+from gridsched.errors import GridschedError, GridUnavailable, InvalidSchedule, NotFound
 from gridsched.grid.data import partition_of
 from gridsched.grid.port import Change
 from gridsched.model.calendar import Calendar
@@ -20,6 +20,7 @@ from gridsched.model.trigger import Trigger
 from gridsched.node.core import Core
 from gridsched.node.groups import Groups
 from gridsched.node.hooks import Hook
+from gridsched.node.membership import Membership
 from gridsched.policy.groups import starting_paused
 from gridsched.policy.submissions import SchedulePlan, calendar_of, plan_schedule, recomputed
 from gridsched.stores.record import Record, change
@@ -60,8 +61,9 @@ class Stored(NamedTuple):
 class Scheduling:
     """Applies `ScheduleJob` submissions."""
 
-    def __init__(self, core: Core, groups: Groups) -> None:
+    def __init__(self, core: Core, groups: Groups, membership: Membership) -> None:
         self._groups = groups
+        self._membership = membership
         self._hooks = core.hooks
         self._clock = core.clock
         self._look_ahead = core.settings.look_ahead_ms
@@ -79,8 +81,13 @@ class Scheduling:
         )
         return Stored(*found)
 
-    async def apply(self, submissions: Sequence[Submission], stored: Stored) -> list[Applied]:
-        """Apply submissions of different jobs; jobs first, then triggers, each as one batch."""
+    async def apply(
+        self, submissions: Sequence[Submission], stored: Stored, standing: int
+    ) -> list[Applied]:
+        """Apply submissions of different jobs; jobs first, then triggers, each as one batch. They were
+        not answered in this standing (see `Membership`): of what a node read before it slept, the
+        others may have applied all, and its user deleted it."""
+        self._membership.check_standing(standing)
         planned = [self._plan(submission, stored) for submission in submissions]
         plans = [plan for plan in planned if isinstance(plan, SchedulePlan)]
         jobs_done = await self._store_jobs(plans, stored.jobs)
@@ -90,7 +97,9 @@ class Scheduling:
             for record in made
             for before in [stored.triggers.get(record.key)]
         ]
+        self._membership.check_standing(standing)
         done = await self._caches.triggers.apply(changes)
+        await self._check_jobs(made, standing)
         failed = {record.key for record, ok in zip(made, done, strict=True) if not ok}
         written = [record for record in made if record.key not in failed]
         written += [record for s in submissions for record in stored.of_submission(s)]
@@ -99,6 +108,24 @@ class Scheduling:
         settled = await self._groups.settle(written) if written else []
         accepted = {record.key: record for record in settled}
         return self._applied(planned, jobs_done, accepted, failed)
+
+    async def _check_jobs(self, made: Sequence[Record[Trigger]], standing: int) -> None:
+        """Where this node slept over the write of triggers, those go whose job is gone by now: it was
+        deleted with them meanwhile."""
+        try:
+            self._membership.check_standing(standing)
+        except GridUnavailable:
+            jobs = await self._caches.jobs.get_all({record.value.job for record in made})
+            ours = {r.key: r.value.submission for r in made if r.value.job not in jobs}
+            there = await self._caches.triggers.get_all(ours)
+            await self._caches.triggers.apply(
+                [
+                    self._caches.triggers.removed(record)
+                    for key, record in there.items()
+                    if record.value.submission == ours[key]
+                ]
+            )
+            raise
 
     async def _by_calendars_now(
         self, written: Sequence[Record[Trigger]]

@@ -122,8 +122,9 @@ class SubmissionsListener(Service):
             await asyncio.sleep(0)
 
     async def _schedule_batch(self, batch: Sequence[Record[Submission]], stored: Stored) -> None:
+        standing = self._membership.standing()
         batch = await self._unanswered(batch)
-        applied = await self._scheduling.apply([record.value for record in batch], stored)
+        applied = await self._scheduling.apply([record.value for record in batch], stored, standing)
         answered = [
             (record, each) for record, each in zip(batch, applied, strict=True) if each.settled
         ]

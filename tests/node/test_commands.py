@@ -11,6 +11,7 @@ from cluster import job
 
 from gridsched.client.triggers import cron, every, once
 from gridsched.errors import (
+    GridUnavailable,
     InvalidJob,
     JobCancelled,
     NotFound,
@@ -301,3 +302,52 @@ async def test_what_meets_a_defect_is_refused_and_holds_up_no_other(cluster, mon
     assert caplog.text.count("meets a defect") == 2
     await client.pause(trigger.key)
     assert node.parts.submissions.failures == 0
+
+
+async def test_a_trigger_that_a_node_stores_after_it_slept_goes_where_its_job_was_deleted(cluster):
+    """Its write was under way when the node was frozen, and came when all was over."""
+    c = cluster()
+    node = await c.node("a")
+    client = await c.client()
+    caches = node.core.caches
+    apply = caches.triggers.apply
+
+    async def late(changes):
+        caches.triggers.apply = apply
+        c.loop.advance(30)  # another node applies it all, and its user deletes the job
+        for store in (caches.submissions, caches.jobs):
+            (record,) = await store.find()
+            await store.apply([store.removed(record)])
+        return await apply(changes)
+
+    caches.triggers.apply = late
+    with pytest.raises(SubmissionTimeout):
+        await client.schedule(job(), every(1))
+    await c.pass_time(30)
+    assert caches.triggers.apply is apply
+    assert (await client.triggers(), c.runs.started) == ([], [])
+
+
+async def test_a_command_goes_no_further_on_a_node_that_slept_over_the_look_at_its_submission(
+    cluster,
+):
+    c = cluster()
+    node = await c.node("a")
+    client = await c.client()
+    trigger = await client.schedule(job(), every(60))
+    await client.pause(trigger.key)
+    commands, store = node.parts.submissions._commands, node.core.caches.submissions
+    made = store.written(Submission("new", trigger.job, Resume(trigger.key)))
+    c.faults["a"].script("Job-Submission", "event", Fault.LOST)
+    await store.apply([store.put(made)])
+    get = store.get
+
+    async def slept(key):
+        found = await get(key)
+        c.loop.advance(30)
+        return found
+
+    store.get = slept
+    with pytest.raises(GridUnavailable):
+        await commands.apply(made)
+    assert (await client.trigger(trigger.key)).state == "PAUSED"
