@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
@@ -23,7 +24,7 @@ from hazelcast.errors import (
 )
 from hazelcast.internal.asyncio_connection import ConnectionManager
 from hazelcast.internal.asyncio_invocation import Invocation
-from hazelcast.internal.asyncio_reactor import HazelcastProtocol
+from hazelcast.internal.asyncio_reactor import AsyncioConnection, HazelcastProtocol
 from hazelcast.predicate import true
 from hazelcast.protocol.codec import (
     map_put_if_absent_codec,
@@ -89,20 +90,22 @@ async def test_only_calls_are_left_alone_where_a_member_goes(error: Exception) -
     assert invocations._should_retry(Invocation(request), error)
 
 
-async def test_nothing_is_written_to_a_closed_connection() -> None:
+async def test_nothing_is_written_to_a_closed_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the first byte on: a server may close it before it has let the client in."""
     written: list[bytes] = []
     transport = SimpleNamespace(write=written.append, is_closing=lambda: False)
     connection: Any = MagicMock(_loop=asyncio.get_running_loop())
-    protocol = HazelcastProtocol(connection)
-    protocol._transport, connection._proto = transport, protocol
-    for opened, _ in client().hazelcast._connection_manager._connection_listeners:
-        opened(connection)
-    protocol.write(b"in time")
+    connection._create_protocol = partial(AsyncioConnection._create_protocol, connection)
+    monkeypatch.setattr(AsyncioConnection, "create_and_connect", lambda *_: connection)
+    manager = client().hazelcast._connection_manager
+    made = manager._reactor.connection_factory(manager, 1, None, None, None)
+    protocol = made._create_protocol()
+    protocol.connection_made(transport)
     await asyncio.sleep(0)
     transport.is_closing = lambda: True
     protocol.write(b"too late")
     await asyncio.sleep(0)
-    assert written == [b"in time"]
+    assert written == [HazelcastProtocol.PROTOCOL_STARTER]
 
 
 def test_the_client_connects_as_it_did() -> None:

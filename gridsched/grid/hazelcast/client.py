@@ -92,7 +92,7 @@ class Client:
         self._answer_timeout = answer_timeout
         _keep_bytes(self.hazelcast._serialization_service)
         _never_repeat_calls(self.hazelcast._invocation_service)
-        _drop_what_is_written_too_late(self.hazelcast._connection_manager)
+        _drop_what_is_written_too_late(self.hazelcast._reactor)
         self._watch_authentication(self.hazelcast._connection_manager)
 
     async def start(self) -> None:
@@ -139,24 +139,32 @@ def _keep_bytes(serialization: Any) -> None:
     serialization.to_object = to_object
 
 
-def _drop_what_is_written_too_late(manager: Any) -> None:
-    """Write nothing to a connection that its server has closed.
+def _drop_what_is_written_too_late(reactor: Any) -> None:
+    """Write nothing to a connection that its server has closed, were it before it let this client in.
 
     asyncio drops it silently, uvloop raises in a callback, which ends as a trace in the log. The
     calls fail all the same, once the client has noticed.
     """
+    connect = reactor.connection_factory
 
-    def opened(connection: Any) -> None:
-        protocol = connection._proto
-        write = protocol._do_write
+    def connection_factory(*args: Any) -> Any:
+        connection = connect(*args)
+        create = connection._create_protocol
+        connection._create_protocol = lambda: _while_open(create())
+        return connection
 
-        def do_write() -> None:
-            if not protocol._transport.is_closing():
-                write()
+    reactor.connection_factory = connection_factory
 
-        protocol._do_write = do_write
 
-    manager.add_listener(on_connection_opened=opened)
+def _while_open(protocol: Any) -> Any:
+    write = protocol._do_write
+
+    def do_write() -> None:
+        if not protocol._transport.is_closing():
+            write()
+
+    protocol._do_write = do_write
+    return protocol
 
 
 def _never_repeat_calls(invocations: Any) -> None:
