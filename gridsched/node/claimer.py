@@ -58,6 +58,14 @@ class _Made(NamedTuple):
     met: bool = False
 
 
+class _Claiming(NamedTuple):
+    """One call of `claim`: the standing in which its triggers were read, and those that met an instant
+    which had been claimed before."""
+
+    standing: int
+    met: list[Record[Trigger]]
+
+
 class Claimer:
     """Claims due triggers in batches."""
 
@@ -70,8 +78,6 @@ class Claimer:
         self._dispatcher = dispatcher
         self._locks = locks
         self._membership = membership
-        self._standing = 0
-        self._met: list[Record[Trigger]] = []
 
     @property
     def horizon(self) -> int:
@@ -83,8 +89,7 @@ class Claimer:
         and send it on its way. Returns those that met an instant which had been claimed before, and
         may be due again: one scheduled anew, with a start in the past, is not to take a poll for each.
         """
-        self._met.clear()
-        self._standing = standing
+        claiming = _Claiming(standing, [])
         jobs = await self._caches.jobs.get_all({record.value.job for record in due})
         names = {record.value.calendar for record in due if record.value.calendar}
         calendars = await self._caches.calendars.with_bases(names)
@@ -103,15 +108,15 @@ class Claimer:
             if not takes_turns(record.value, job.value):
                 plain.append(each)
             elif not self._must_wait(each):
-                await self._claim_alone(each)
+                await self._claim_alone(each, claiming)
         plain.sort(key=_in_order)
         for start in range(0, len(plain), BATCH):
             batch = plain[start : start + BATCH]
-            await self._claim_all([each for each in batch if not self._must_wait(each)])
+            await self._claim_all([d for d in batch if not self._must_wait(d)], claiming)
             # A grid in this process never suspends: without this, a whole poll would hold up
             # every firing that is due meanwhile.
             await asyncio.sleep(0)
-        return self._met
+        return claiming.met
 
     def _must_wait(self, due: _Due) -> bool:
         """What its members have no room for stays due; so does what follows the one firing that
@@ -125,16 +130,16 @@ class Claimer:
         settings = self._core.settings
         return Window(now, now + settings.look_ahead_ms, settings.misfire_threshold_ms)
 
-    async def _claim_all(self, due: Sequence[_Due]) -> None:
+    async def _claim_all(self, due: Sequence[_Due], claiming: _Claiming) -> None:
         window = self._window()
         claims: list[tuple[_Due, Claim]] = []
         for each in due:
             claimed = await self._computed(each, window, 1 if each.lane.reason else MAX_INSTANTS)
             if claimed is not None and claimed.instants:
                 claims.append((each, claimed))
-        self._dispatcher.send(await self._fence(claims, window))
+        self._dispatcher.send(await self._fence(claims, window, claiming))
 
-    async def _claim_alone(self, due: _Due) -> None:
+    async def _claim_alone(self, due: _Due, claiming: _Claiming) -> None:
         """One instant of a trigger that takes turns, once its job's lock is free. While
         it is not, the trigger stays due; what that makes late meets the misfire policy."""
         if not await self._locks.free(due.job.key):
@@ -143,7 +148,7 @@ class Claimer:
         claimed = await self._computed(due, window, 1)
         if claimed is None or not claimed.instants:
             return
-        for outgoing in await self._fence([(due, claimed)], window):
+        for outgoing in await self._fence([(due, claimed)], window, claiming):
             if await self._locks.take(due.job.key, outgoing.firing.value):
                 self._dispatcher.send([await self._up_to_date(outgoing, due.job.value)])
 
@@ -162,10 +167,12 @@ class Claimer:
         fresh = job.persist_data and await self._locks.job_data.fresh(firing.job, firing.trigger)
         return outgoing._replace(job=fresh[0], data=fresh[1]) if fresh else outgoing
 
-    async def _fence(self, claims: Sequence[tuple[_Due, Claim]], window: Window) -> list[Outgoing]:
+    async def _fence(
+        self, claims: Sequence[tuple[_Due, Claim]], window: Window, claiming: _Claiming
+    ) -> list[Outgoing]:
         """Make the firings, advance the triggers; what is to be sent now. Of what a node read before it
         slept, the others may have run all, and forgotten it."""
-        self._membership.check_standing(self._standing)
+        self._membership.check_standing(claiming.standing)
         made = await self._make_firings(claims, window)
         triggers = self._caches.triggers
         advanced = await triggers.apply(
@@ -177,7 +184,7 @@ class Claimer:
             if applied:
                 self._tell(each)
                 if each.met:
-                    self._met.append(triggers.written(each.advanced))
+                    claiming.met.append(triggers.written(each.advanced))
                 outgoing += self._outgoing(each)
             else:
                 await self._lost_race(each)

@@ -222,9 +222,9 @@ _AS_MADE: Final = STARTABLE | {"SKIPPED"}
 
 
 def follow(firing: Firing, claimed: Trigger, by_now: Trigger | None, now: int) -> Firing | None:
-    """A firing that was made of a trigger which has changed since; None: which is removed. Another
-    schedule in its place may not name the instant: nobody else has it then. None where nobody counted
-    it: its calendar, which is another now, leaves it out."""
+    """What becomes of a firing whose trigger changed before it had counted it; None: it goes, for the
+    calendar that its trigger is under now leaves the instant out. A schedule that has replaced the
+    trigger's may not name it either: then it is CANCELLED, as nobody else has it."""
     if by_now is None:
         return cancel_firing(firing, "its trigger was removed", now)
     replaced = by_now.submission != claimed.submission

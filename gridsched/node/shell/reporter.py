@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from typing import Final
 
-from gridsched.errors import GridError
 from gridsched.model.firing import Firing
 from gridsched.node.core import Core
 from gridsched.node.run import Run
@@ -42,17 +41,11 @@ class Reporter(Service):
             await self.rest(None)
         await asyncio.sleep(INTERVAL)
         for run in tuple(self._spoke):
-            del self._spoke[run]
             run.unheard = False  # from here on, what it says is heard of again
             if not run.over:
-                await self._tell(run)
-
-    async def _tell(self, run: Run) -> None:
-        try:
-            await self._write(run)
-        except GridError:
-            self._spoke[run] = None
-            raise
+                await self._write(run)
+            if not run.unheard:
+                del self._spoke[run]
 
     async def _write(self, run: Run) -> None:
         record: Record[Firing] | None = run.firing
