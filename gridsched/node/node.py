@@ -234,7 +234,9 @@ class Node:
                 return
             except GridError as error:
                 _log.warning("startup calendars and jobs are not submitted yet: %s", error)
-                await asyncio.sleep(settings.poll_interval_ms / 1000)
+            except Exception:
+                _log.exception("startup calendars and jobs could not be submitted; trying again")
+            await asyncio.sleep(settings.poll_interval_ms / 1000)
 
     def _describe(self, member: Member) -> Member:
         counters = self.core.counters

@@ -16,6 +16,7 @@ from gridsched.config.settings import StartupCalendar, StartupJob
 from gridsched.errors import GridMisconfigured, NodeNameTaken
 from gridsched.grid.embedded import EmbeddedCluster
 from gridsched.model.calendar import DailyCalendar, WeeklyCalendar
+from gridsched.node import node as node_module
 from gridsched.node.hooks import Hook
 from gridsched.node.node import NodeState
 from gridsched.simulation.virtual_time import START
@@ -375,6 +376,24 @@ async def test_a_startup_job_that_is_refused_is_logged_and_comes_with_the_next_n
     )
     await c.node("b", calendars=CALENDARS)
     await c.until(lambda: has_triggers(client, 1))
+
+
+async def test_startup_jobs_outlast_a_defect_which_is_logged(cluster, caplog, monkeypatch):
+    submit = node_module.submit_startup
+    defects = [RuntimeError("a defect")]
+
+    async def fails_once(*given):
+        if defects:
+            raise defects.pop()
+        await submit(*given)
+
+    monkeypatch.setattr(node_module, "submit_startup", fails_once)
+    c = cluster(jobs=STARTUP)
+    await c.node("a")
+    await c.until(lambda: len(c.runs.finished) >= 1)
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "could not be submitted" in record.getMessage()
+    assert record.exc_info is not None
 
 
 async def has_triggers(client: AsyncScheduler, count: int) -> bool:
