@@ -149,6 +149,8 @@ class Lanes:
         self._displaced += self._drained()
         self._lanes.clear()
         self._members = self._membership.active()
+        active = {member.name for member in self._members}
+        self._sent = {name: sent for name, sent in self._sent.items() if name in active}
         self._everybody = None
         if self._members and isinstance(self._policy, Spread):
             self._everybody = self._lane(self._members, self._policy)
