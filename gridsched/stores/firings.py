@@ -22,6 +22,7 @@ class FiringStore(Store[Firing]):
         IndexSpec("forget_at", "SORTED"),
         IndexSpec("member", "HASH"),
         IndexSpec("job", "HASH"),
+        IndexSpec("state", "HASH"),
     )
 
     def key_of(self, value: Firing) -> str:
