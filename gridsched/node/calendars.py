@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Final
+
 from gridsched.errors import InvalidSchedule, NotFound
 from gridsched.grid.port import Equal
 from gridsched.model.calendar import Calendar
@@ -13,6 +16,9 @@ from gridsched.policy.calendar_checks import check_calendar
 from gridsched.policy.calendars import ResolvedCalendar, resolve
 from gridsched.stores.calendars import NamedCalendar
 from gridsched.stores.record import Record, change
+
+BATCH: Final = 16
+"""Triggers computed anew, each of which takes a while; then the loop has its turn."""
 
 
 class Calendars:
@@ -88,7 +94,8 @@ class Calendars:
         now = self._clock.now()
         claimed_until = now + self._look_ahead
         moved: list[Record[Trigger]] = []
-        for record in await self._caches.triggers.find([Equal("calendar", name)]):
+        found = await self._caches.triggers.find([Equal("calendar", name)])
+        for number, record in enumerate(found, 1):
             changed = await change(
                 self._caches.triggers,
                 record,
@@ -96,4 +103,6 @@ class Calendars:
             )
             if changed is not None and changed.raw != record.raw:
                 moved.append(changed)
+            if number % BATCH == 0:
+                await asyncio.sleep(0)
         return moved

@@ -138,7 +138,7 @@ class Commands:
             self._hooks.call(Hook.on_job_deleted, job)
         else:
             await self._retention.remove_orphaned_job(job, self._partition(job))
-        for firing in await self._caches.firings.of_job(job):
+        for firing in await self._caches.firings.unfinished_of_job(job):
             if key in (job, firing.value.trigger):
                 await self._locks.step(firing, self._cancelled("its trigger was removed"))
 
@@ -171,6 +171,8 @@ class Commands:
         return lambda firing: policy.cancel_firing(firing, reason, self._clock.now())
 
     async def _each_firing(self, trigger: str, step: Callable[[Firing], Firing]) -> None:
-        """Take every firing of a trigger one step."""
-        for record in await self._caches.firings.of_trigger(trigger, self._partition(trigger)):
+        """Take every firing of a trigger that is not over one step."""
+        for record in await self._caches.firings.unfinished_of_trigger(
+            trigger, self._partition(trigger)
+        ):
             await self._locks.step(record, step)

@@ -7,7 +7,8 @@ group goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Sequence, Set
 from typing import Final
 
 from gridsched.grid.data import PARTITION_COUNT, partition_of
@@ -31,6 +32,9 @@ from gridsched.stores.record import Record, change
 
 _SLICES: Final = slices(range(PARTITION_COUNT), 32)
 """All partitions, by as many as one query asks."""
+
+BATCH: Final = 64
+"""Triggers changed as one batch; then the loop has its turn, which a grid in this process never gives it."""
 
 
 class Groups:
@@ -60,10 +64,7 @@ class Groups:
         for part in _SLICES:
             found = await self._found(rule, part)
             await self._step(found, pause_trigger)
-            keys = {record.key for record in found}
-            for firing in await self._caches.firings.due(LAST_INSTANT, part):
-                if firing.value.trigger in keys:
-                    await self._locks.step(firing, pause_firing)
+            await self._pause_firings({record.key for record in found}, part)
 
     async def resume(self, command: ResumeGroup) -> list[Record[Trigger]]:
         """The triggers that go on: all of those groups that no other rule pauses."""
@@ -75,8 +76,10 @@ class Groups:
             free = [record for record in found if not is_paused(paused, record.value)]
             # The triggers first: the sweep parks again what is sent out while one is PAUSED.
             resumed += await self._step(free, resume_trigger)
-            for record in free:
-                await self._resume_firings(record)
+            for start in range(0, len(free), BATCH):
+                for record in free[start : start + BATCH]:
+                    await self._resume_firings(record)
+                await asyncio.sleep(0)
         return resumed
 
     async def settle(self, stored: Sequence[Record[Trigger]]) -> list[Record[Trigger]]:
@@ -107,7 +110,16 @@ class Groups:
     async def _step(
         self, records: Sequence[Record[Trigger]], step: Callable[[Trigger], Trigger]
     ) -> list[Record[Trigger]]:
-        """Take triggers one step, as one batch; as they are then, without those that went."""
+        """Take triggers one step, in batches; as they are then, without those that went."""
+        result: list[Record[Trigger]] = []
+        for start in range(0, len(records), BATCH):
+            result += await self._step_batch(records[start : start + BATCH], step)
+            await asyncio.sleep(0)
+        return result
+
+    async def _step_batch(
+        self, records: Sequence[Record[Trigger]], step: Callable[[Trigger], Trigger]
+    ) -> list[Record[Trigger]]:
         triggers = self._caches.triggers
         stepped = [triggers.written(step(record.value)) for record in records]
         pairs = list(zip(records, stepped, strict=True))
@@ -120,6 +132,15 @@ class Groups:
             result += [] if record is None else [record]
         return result
 
+    async def _pause_firings(self, triggers: Set[str], part: Sequence[int]) -> None:
+        """Of these triggers, which are all in these partitions."""
+        due = await self._caches.firings.due(LAST_INSTANT, part)
+        of_them = [firing for firing in due if firing.value.trigger in triggers]
+        for start in range(0, len(of_them), BATCH):
+            for firing in of_them[start : start + BATCH]:
+                await self._locks.step(firing, pause_firing)
+            await asyncio.sleep(0)
+
     async def _resume_firings(self, record: Record[Trigger]) -> None:
         now = self._clock.now()
 
@@ -127,5 +148,5 @@ class Groups:
             return resume_firing(firing, record.value, now, self._threshold)
 
         partition = partition_of(record.data_key)
-        for firing in await self._caches.firings.of_trigger(record.key, partition):
+        for firing in await self._caches.firings.unfinished_of_trigger(record.key, partition):
             await self._locks.step(firing, resumed)

@@ -6,6 +6,7 @@ instant that was accepted may be another one; it is moved, and the log says from
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -21,6 +22,9 @@ from gridsched.stores.record import Record, change
 
 SLICE: Final = 32
 """Partitions asked in one query."""
+
+BATCH: Final = 16
+"""Triggers computed anew, each of which takes a while; then the loop has its turn."""
 
 _log = logging.getLogger("gridsched.zones")
 
@@ -42,8 +46,10 @@ class Zones:
         new = [partition for partition in owned if partition not in self._looked]
         for part in slices(new, SLICE):
             found = await self._caches.triggers.of_older_tzdata(localtime.EDITION, part)
-            for record in found:
+            for number, record in enumerate(found, 1):
                 await self._recompute(record)
+                if number % BATCH == 0:
+                    await asyncio.sleep(0)
         self._looked = frozenset(owned)
 
     async def _recompute(self, record: Record[Trigger]) -> None:

@@ -6,6 +6,7 @@ What is final stays for its retention as the ledger of what happened.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from gridsched.grid.data import partition_of
 from gridsched.grid.port import LAST_INSTANT, Between, Equal, IndexSpec
@@ -13,6 +14,9 @@ from gridsched.model.firing import UNFINISHED, Firing
 from gridsched.model.keys import job_of
 from gridsched.policy.transitions import is_unplaced
 from gridsched.stores.record import Record, Store
+
+_UNFINISHED: Final = Between("due", 0, LAST_INSTANT)
+"""All that is not final has a `due`, and so has what still leaves data in its job; see `unfinished`."""
 
 
 class FiringStore(Store[Firing]):
@@ -46,16 +50,23 @@ class FiringStore(Store[Firing]):
     async def of_job(self, job: str) -> list[Record[Firing]]:
         return await self.find([Equal("job", job)], [partition_of(self.data_key(job))])
 
+    async def unfinished_of_trigger(self, trigger: str, partition: int) -> list[Record[Firing]]:
+        """What is still to run of a trigger, or runs. An hour of finished ones may stand beside it."""
+        of_it = [Equal("job", job_of(trigger)), Equal("trigger", trigger)]
+        return await self.find([*of_it, _UNFINISHED], [partition])
+
+    async def unfinished_of_job(self, job: str) -> list[Record[Firing]]:
+        """What is still to run of a job, or runs."""
+        return await self.find([Equal("job", job), _UNFINISHED], [partition_of(self.data_key(job))])
+
     async def unfinished_of_member(
         self, member: str, partitions: Iterable[int]
     ) -> list[Record[Firing]]:
-        """What was sent to or runs on a member: those of its firings that have a `due`."""
-        return await self.find(
-            [Equal("member", member), Between("due", 0, LAST_INSTANT)], partitions
-        )
+        """What was sent to or runs on a member."""
+        return await self.find([Equal("member", member), _UNFINISHED], partitions)
 
     async def unfinished(self, partitions: Sequence[int]) -> list[Record[Firing]]:
-        """Every firing that is not final, whether or not it has a `due`."""
+        """Every firing that is not final, also one that should have a `due` and has none."""
         return [
             record
             for state in UNFINISHED
