@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import heapq
+import warnings
 from asyncio import events
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar
@@ -181,11 +182,14 @@ class SimulationLoop(asyncio.BaseEventLoop):
 
     def close(self) -> None:
         """What has not ended does so now, whatever it would still do."""
-        for task in self._tasks:
-            if not task.done():
-                task._log_destroy_pending = False  # type: ignore[attr-defined]
-                with contextlib.suppress(Exception):
-                    task.get_coro().close()
+        with warnings.catch_warnings():
+            # What a task was given to await may not have begun.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            for task in self._tasks:
+                if not task.done():
+                    task._log_destroy_pending = False  # type: ignore[attr-defined]
+                    with contextlib.suppress(Exception):
+                        task.get_coro().close()
         super().close()
         self._runnable.clear()
         self._timers.clear()
