@@ -80,7 +80,9 @@ class AsyncScheduler(Looking):
     # Giving work
 
     async def schedule(self, job: Job | str, trigger: Trigger) -> Trigger:
-        """Store the job with the trigger; those of their names are replaced.
+        """Store the job with the trigger; those of their names are replaced. Of a trigger that is
+        replaced nothing starts any more but what was due before, has run already, or the new one
+        names too.
 
         `job` may be the key of a stored job. A job without a name takes its function's, operation's
         or host's, a trigger without one its job's. Returns the trigger as the cluster accepted it.

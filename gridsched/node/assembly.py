@@ -109,7 +109,7 @@ async def _build(core: Core, grid: Grid, me: Member) -> Parts:
     parts.submissions = SubmissionsListener(
         core,
         parts.membership,
-        Scheduling(core, Groups(core, locks), parts.membership),
+        Scheduling(core, Groups(core, locks), parts.membership, locks),
         _commands(core, parts.membership, parts.retention),
         parts.timer,
     )

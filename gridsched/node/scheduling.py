@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from gridsched.errors import GridschedError, GridUnavailable, InvalidSchedule, NotFound
 from gridsched.grid.data import partition_of
-from gridsched.grid.port import Change
+from gridsched.grid.port import LAST_INSTANT, Change
 from gridsched.model.calendar import Calendar
 from gridsched.model.groups import PausedGroups
 from gridsched.model.job import Job
@@ -20,9 +20,16 @@ from gridsched.model.trigger import Trigger
 from gridsched.node.core import Core
 from gridsched.node.groups import Groups
 from gridsched.node.hooks import Hook
+from gridsched.node.locks import JobLocks
 from gridsched.node.membership import Membership
 from gridsched.policy.groups import starting_paused
-from gridsched.policy.submissions import SchedulePlan, calendar_of, plan_schedule, recomputed
+from gridsched.policy.submissions import (
+    SchedulePlan,
+    calendar_of,
+    plan_schedule,
+    recomputed,
+    replaced_firing,
+)
 from gridsched.stores.record import Record, change
 
 _log = logging.getLogger("gridsched.scheduling")
@@ -61,8 +68,9 @@ class Stored(NamedTuple):
 class Scheduling:
     """Applies `ScheduleJob` submissions."""
 
-    def __init__(self, core: Core, groups: Groups, membership: Membership) -> None:
+    def __init__(self, core: Core, groups: Groups, membership: Membership, locks: JobLocks) -> None:
         self._groups = groups
+        self._locks = locks
         self._membership = membership
         self._hooks = core.hooks
         self._clock = core.clock
@@ -106,6 +114,9 @@ class Scheduling:
         written, without = await self._by_calendars_now(written)
         failed |= without
         settled = await self._groups.settle(written) if written else []
+        replaced = [record for record in settled if record.key in stored.triggers]
+        if replaced:
+            await self._end_replaced(replaced, standing)
         accepted = {record.key: record for record in settled}
         return self._applied(planned, jobs_done, accepted, failed)
 
@@ -150,6 +161,20 @@ class Scheduling:
             by_now = await change(self._caches.triggers, record, step) if calendar else record
             kept += [] if by_now is None else [by_now]
         return kept, without
+
+    async def _end_replaced(self, triggers: Sequence[Record[Trigger]], standing: int) -> None:
+        """What was claimed ahead of triggers that were there before goes with their old schedules. What
+        a node claims meanwhile follows by itself, as the trigger is another (see `Claimer`)."""
+        by_now = {record.key: record.value for record in triggers}
+        partitions = {partition_of(record.data_key) for record in triggers}
+        found = await self._caches.firings.due(LAST_INSTANT, partitions)
+        self._membership.check_standing(standing)
+        for record in found:
+            trigger = by_now.get(record.value.trigger)
+            if trigger is not None:
+                now = self._clock.now()
+                step = partial(replaced_firing, trigger=trigger, now=now)
+                await self._locks.step(record, step)
 
     async def _stored_triggers(
         self, submissions: Sequence[Submission]

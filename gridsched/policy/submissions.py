@@ -217,26 +217,40 @@ def cancel_firing(firing: Firing, reason: str, now: int) -> Firing:
     return firing
 
 
+def replaced_firing(firing: Firing, trigger: Trigger, now: int) -> Firing:
+    """What becomes of a firing whose trigger has been given another schedule since it was claimed.
+
+    That holds from when it was submitted: what was claimed of later instants ends CANCELLED, unless the
+    new schedule names it too. What was due before, or has run already, stays with the one before.
+    """
+    at = firing.scheduled
+    if firing.has_run or at < trigger.created_at or _names(trigger, at):
+        return firing
+    return cancel_firing(firing, "its trigger was replaced", now)
+
+
+def _names(trigger: Trigger, instant: int) -> bool:
+    """Does its schedule name the instant, as it was accepted or as a misfire policy has shifted it?"""
+    schedules = (trigger.schedule, trigger.accepted or trigger.schedule)
+    return any(fire_after(schedule, instant - 1) == instant for schedule in schedules)
+
+
 _AS_MADE: Final = STARTABLE | {"SKIPPED"}
 """The states of a firing that nobody but its maker has had in hand."""
 
 
 def follow(firing: Firing, claimed: Trigger, by_now: Trigger | None, now: int) -> Firing | None:
     """What becomes of a firing whose trigger changed before it had counted it; None: it goes, for the
-    calendar that its trigger is under now leaves the instant out. A schedule that has replaced the
-    trigger's may not name it either: then it is CANCELLED, as nobody else has it."""
+    calendar that its trigger is under now leaves the instant out."""
     if by_now is None:
         return cancel_firing(firing, "its trigger was removed", now)
-    replaced = by_now.submission != claimed.submission
-    counted = by_now.fired != claimed.fired or firing.has_run or firing.state not in _AS_MADE
-    if not replaced and not counted and _passes(by_now, firing.scheduled):
-        return None
-    if by_now.state == "PAUSED":
-        return pause_firing(firing)
-    schedule, at = by_now.accepted or by_now.schedule, firing.scheduled
-    if replaced and fire_after(schedule, at - 1) != at:
-        return cancel_firing(firing, "its trigger was replaced", now)
-    return firing
+    if by_now.submission != claimed.submission:
+        firing = replaced_firing(firing, by_now, now)
+    else:
+        counted = by_now.fired != claimed.fired or firing.has_run or firing.state not in _AS_MADE
+        if not counted and _passes(by_now, firing.scheduled):
+            return None
+    return pause_firing(firing) if by_now.state == "PAUSED" else firing
 
 
 def _passes(trigger: Trigger, instant: int) -> bool:

@@ -22,6 +22,7 @@ from gridsched.grid.faults import Fault
 from gridsched.model.job import Job
 from gridsched.model.submission import Resume, Submission
 from gridsched.node.fence import Overtaken
+from gridsched.node.scheduling import Scheduling
 from gridsched.simulation.virtual_time import START
 from gridsched.stores.jobs import JobStore
 from gridsched.stores.record import Record
@@ -283,6 +284,60 @@ async def test_what_is_claimed_while_its_trigger_is_replaced_does_not_run(cluste
     assert (firing.state, firing.error) == ("CANCELLED", "its trigger was replaced")
     await c.pass_time(3600)
     assert [f.scheduled for f in c.runs.started] == [round(later.timestamp() * 1000)]
+
+
+async def test_what_was_claimed_ahead_goes_with_the_schedule_that_is_replaced(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    exclusive = job(disallow_concurrent=True)
+    trigger = await client.schedule(exclusive, once(NOW + timedelta(seconds=10)))
+    await c.pass_time(9.5)
+    (firing,) = await client.firings()
+    assert firing.state == "ACQUIRED"
+    later = NOW + timedelta(seconds=11)
+    await client.schedule(trigger.job, once(later))
+    (firing,) = await client.firings()
+    assert (firing.state, firing.error) == ("CANCELLED", "its trigger was replaced")
+    await c.pass_time(60)
+    assert [f.scheduled for f in c.runs.started] == [round(later.timestamp() * 1000)]
+
+
+async def test_what_the_new_schedule_names_too_runs_once(cluster):
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    trigger = await client.schedule(job(), every(10, start=NOW))
+    await c.pass_time(29.5)
+    await client.schedule(trigger.job, every(15, start=NOW + timedelta(seconds=30)))
+    await c.pass_time(60)
+    ran = [(f.scheduled - START) // 1000 for f in c.runs.started]
+    assert ran == [0, 10, 20, 30, 45, 60, 75]
+
+
+async def test_what_was_claimed_goes_when_a_replacement_is_carried_out_again(cluster, monkeypatch):
+    cut_off = asyncio.Event()
+
+    async def is_cut_off(*_arguments: object) -> None:
+        cut_off.set()
+        raise GridUnavailable("after the trigger was stored")
+
+    c = cluster()
+    await c.node("a")
+    client = await c.client()
+    trigger = await client.schedule(job(), once(NOW + timedelta(seconds=10)))
+    await c.pass_time(9.5)
+    await client.pause(trigger.key)
+    with monkeypatch.context() as patch:
+        patch.setattr(Scheduling, "_end_replaced", is_cut_off)
+        later = once(NOW + timedelta(hours=1))
+        replacing = asyncio.create_task(client.schedule(trigger.job, later))
+        await asyncio.wait_for(cut_off.wait(), 60)
+    await replacing
+    await c.pass_time(60)
+    assert not c.runs.started
+    (firing,) = await client.firings()
+    assert (firing.state, firing.error) == ("CANCELLED", "its trigger was replaced")
 
 
 async def test_what_meets_a_defect_is_refused_and_holds_up_no_other(cluster, monkeypatch, caplog):

@@ -34,6 +34,7 @@ from gridsched.policy.submissions import (
     pause_trigger,
     plan_schedule,
     recomputed,
+    replaced_firing,
     resume_firing,
     resume_trigger,
 )
@@ -201,10 +202,29 @@ def test_what_is_claimed_follows_what_its_trigger_has_become() -> None:
     other = replace(again, schedule=Simple(NOW + 1, MINUTE))
     shifted = replace(other, accepted=claimed.schedule)
     assert follow(firing, claimed, None, NOW).error == "its trigger was removed"
-    assert follow(firing, claimed, pause_trigger(other), NOW).state == "PAUSED"
-    assert follow(firing, claimed, other, NOW).error == "its trigger was replaced"
+    assert follow(firing, claimed, pause_trigger(again), NOW).state == "PAUSED"
+    for by_now in (other, pause_trigger(other)):
+        assert follow(firing, claimed, by_now, NOW).error == "its trigger was replaced"
     for named in (claimed, again, shifted, replace(other, submission=claimed.submission)):
         assert follow(firing, claimed, named, NOW) == firing
+
+
+def test_what_is_replaced_leaves_nothing_to_come_but_what_was_due_or_has_run() -> None:
+    (trigger,) = plan(Simple(NOW, MINUTE)).triggers
+    ahead = Firing("k", trigger.created_at + 1)
+    assert replaced_firing(ahead, trigger, NOW).error == "its trigger was replaced"
+    assert replaced_firing(replace(ahead, state="PAUSED"), trigger, NOW).state == "CANCELLED"
+    shifted = replace(trigger, accepted=Simple(ahead.scheduled, MINUTE))
+    assert replaced_firing(ahead, shifted, NOW) == ahead
+    for stays in (
+        replace(ahead, scheduled=trigger.created_at + MINUTE),
+        replace(ahead, scheduled=trigger.created_at - 1),
+        replace(ahead, attempt=2),
+        replace(ahead, suspended=True),
+        replace(ahead, state="EXECUTING"),
+        replace(ahead, state="COMPLETE"),
+    ):
+        assert replaced_firing(stays, trigger, NOW) == stays
 
 
 @pytest.mark.parametrize("state", ["NORMAL", "PAUSED"])
