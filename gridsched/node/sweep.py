@@ -118,6 +118,8 @@ class Sweep(Service):
             await self._caches.firings.replace(record, commands.pause_firing(record.value))
         elif self._dispatcher.holds(record.key):
             await self._renew(record)
+        elif (left := commands.left_over(record.value, trigger.value, now)) is not record.value:
+            await self._caches.firings.replace(record, left)
         elif (lane := self._dispatcher.lanes.of(job.value)).reason:
             await self._show_unplaced(record, lane)
         elif not job.value.disallow_concurrent or await self._locks.take_or_wait(

@@ -229,6 +229,14 @@ def replaced_firing(firing: Firing, trigger: Trigger, now: int) -> Firing:
     return cancel_firing(firing, "its trigger was replaced", now)
 
 
+def left_over(firing: Firing, trigger: Trigger, now: int) -> Firing:
+    """As `replaced_firing`, of a firing that may as well be the trigger's own: a node that died may have
+    made it of the trigger as it was before. One that was shifted, or is computed by other rules of its
+    zone than there are here, may have named it."""
+    known = trigger.tzdata == edition(trigger.schedule, trigger.calendar)
+    return replaced_firing(firing, trigger, now) if known and trigger.accepted is None else firing
+
+
 def _names(trigger: Trigger, instant: int) -> bool:
     """Does its schedule name the instant, as it was accepted or as a misfire policy has shifted it?"""
     schedules = (trigger.schedule, trigger.accepted or trigger.schedule)

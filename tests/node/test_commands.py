@@ -19,6 +19,7 @@ from gridsched.errors import (
     SubmissionTimeout,
 )
 from gridsched.grid.faults import Fault
+from gridsched.model.firing import Firing
 from gridsched.model.job import Job
 from gridsched.model.submission import Resume, Submission
 from gridsched.node.fence import Overtaken
@@ -338,6 +339,19 @@ async def test_what_was_claimed_goes_when_a_replacement_is_carried_out_again(clu
     assert not c.runs.started
     (firing,) = await client.firings()
     assert (firing.state, firing.error) == ("CANCELLED", "its trigger was replaced")
+
+
+async def test_what_a_node_that_died_made_of_a_schedule_that_was_replaced_does_not_run(cluster):
+    c = cluster()
+    node = await c.node("a")
+    client = await c.client()
+    trigger = await client.schedule(job(), every(10, start=NOW + timedelta(seconds=30)))
+    late = Firing(trigger.key, START + 35_000, due=START + 20_000, job=trigger.job)
+    assert await node.core.caches.firings.create(late)
+    await c.pass_time(45)
+    assert [f.scheduled for f in c.runs.started] == [START + 30_000, START + 40_000]
+    left = await client.firing(late.key)
+    assert (left.state, left.error) == ("CANCELLED", "its trigger was replaced")
 
 
 async def test_what_meets_a_defect_is_refused_and_holds_up_no_other(cluster, monkeypatch, caplog):

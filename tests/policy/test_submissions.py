@@ -31,6 +31,7 @@ from gridsched.policy.misfire import misfired
 from gridsched.policy.submissions import (
     SchedulePlan,
     follow,
+    left_over,
     pause_trigger,
     plan_schedule,
     recomputed,
@@ -225,6 +226,15 @@ def test_what_is_replaced_leaves_nothing_to_come_but_what_was_due_or_has_run() -
         replace(ahead, state="COMPLETE"),
     ):
         assert replaced_firing(stays, trigger, NOW) == stays
+
+
+def test_what_may_be_the_triggers_own_is_left_over_only_for_certain() -> None:
+    (trigger,) = plan(Simple(NOW, MINUTE)).triggers
+    ahead = Firing("k", trigger.created_at + 1)
+    assert left_over(ahead, trigger, NOW).error == "its trigger was replaced"
+    assert left_over(replace(ahead, scheduled=NOW + HOUR), trigger, NOW).state == "ACQUIRED"
+    for unsure in (replace(trigger, accepted=Simple(NOW, HOUR)), replace(trigger, tzdata=1)):
+        assert left_over(ahead, unsure, NOW) is ahead
 
 
 @pytest.mark.parametrize("state", ["NORMAL", "PAUSED"])
