@@ -9,9 +9,11 @@ stores at the end. Rules, as violations name them:
     twice       no second run, but by a retry, or by a recovery that was requested
     overlap     runs of a job that disallows concurrent execution, or whose overlap policy allows no
                 two at once, do not overlap
-    started     nothing starts after an acknowledged pause or delete
+    started     nothing starts after an acknowledged pause or delete, and of a schedule that was replaced
+                nothing that was to come by then
     late        once the faults are over, runs start in time
-    stuck       nothing stays due, unfinished, unanswered or locked without a live owner
+    stuck       nothing stays due, unfinished, unanswered or locked without a live owner, and what was
+                discarded goes
     events      subscribers are told of each run whose result meets a condition, and of no other
     defect      no step of a node raised what it should not
 """
@@ -26,19 +28,26 @@ from typing import Final
 from gridsched.model.firing import FINAL, STARTABLE, Firing
 from gridsched.model.job import Job
 from gridsched.model.keys import job_of, parse_key
-from gridsched.model.trigger import Trigger
-from gridsched.policy.calendars import resolve
-from gridsched.policy.ledger import Rules, Versions, replay, unaccounted
-from gridsched.policy.submissions import MANUAL_GROUP, as_accepted
-from gridsched.simulation.facts import Facts, Violation, is_delivery
-from gridsched.simulation.history import Command, History, Run
+from gridsched.policy.submissions import MANUAL_GROUP
+from gridsched.simulation.accounted import accounted
+from gridsched.simulation.facts import SCHEDULING, Facts, Violation, is_delivery, may_follow_on
+from gridsched.simulation.history import Command, CommandKind, History, Run
+from gridsched.simulation.replaced import drops, is_known, leaves_out
 from gridsched.simulation.told import told
 
-_CLAIM: Final = 20_000
-"""The longest (ms) that a claim takes from reading a calendar to its last write."""
+_DISCARDING: Final = 120_000
+"""Within so long (ms) a firing that is discarded has gone."""
 
-_STOPS: Final = ("pause", "delete", "pause_group")
-_UNDO: Final = ("resume", "schedule", "resume_group")
+_UNDO: Final[dict[CommandKind, tuple[CommandKind, ...]]] = {
+    "pause": ("resume", "resume_group", *SCHEDULING),
+    "pause_group": ("resume", "resume_group", "schedule"),
+    "delete": SCHEDULING,
+    "replace": SCHEDULING,
+}
+"""The commands after which nothing starts, each with those that may undo it: what is scheduled anew in
+a paused group starts paused."""
+
+_ASKED: Final = frozenset({*_UNDO, *(kind for kinds in _UNDO.values() for kind in kinds)})
 
 
 def check(history: History) -> tuple[Violation, ...]:
@@ -47,66 +56,7 @@ def check(history: History) -> tuple[Violation, ...]:
     return tuple(violation for rule in _RULES for violation in rule(facts))
 
 
-# Every instant has its record
-
-
-def _accounted(facts: Facts) -> Iterator[Violation]:
-    bounds = facts.history.bounds
-    rules = Rules(bounds.look_ahead, bounds.threshold)
-    for key, accepted in _accepted(facts).items():
-        stored = facts.history.triggers.get(key)
-        deleted = any(c.answer != "rejected" for c in facts.about(key, ["delete"]))
-        if stored is None and not deleted:
-            yield Violation("accounted", key, "was accepted, and is gone")
-            continue
-        versions = _versions(accepted, facts.history)
-        replayed = replay(accepted, facts.by_trigger[key], versions, rules)
-        for finding in replayed.findings:
-            if not _by_the_calendar_before(facts.by_trigger[key].get(finding.scheduled), facts):
-                yield Violation("accounted", f"{key}@{finding.scheduled}", finding.problem)
-        if stored is not None:
-            gap = unaccounted(replayed.trigger, stored, versions)
-            if gap is not None:
-                yield Violation("accounted", f"{key}@{gap.scheduled}", gap.problem)
-
-
-def _by_the_calendar_before(firing: Firing | None, facts: Facts) -> bool:
-    """Was it claimed while a calendar was changed? Whoever claimed it had the one before, and the
-    trigger may since name other instants."""
-    skew = facts.history.bounds.skew
-    return firing is not None and any(
-        command.sent - skew <= firing.acquired_at <= command.answered + skew + _CLAIM
-        for command in facts.history.record.commands
-        if command.kind == "calendar"
-    )
-
-
-def _accepted(facts: Facts) -> dict[str, Trigger]:
-    """Every trigger that the cluster accepted, as it was then: those that are stored, and those
-    that were acknowledged."""
-    found = {
-        command.key: command.trigger
-        for command in facts.history.record.commands
-        if command.answer == "accepted" and command.trigger and command.trigger.created_at
-    }
-    found |= facts.history.triggers
-    return {key: _as_accepted(trigger, facts) for key, trigger in found.items()}
-
-
-def _as_accepted(trigger: Trigger, facts: Facts) -> Trigger:
-    versions = _versions(trigger, facts.history)
-    return as_accepted(trigger, versions[0] if versions else None)
-
-
-def _versions(trigger: Trigger, history: History) -> Versions:
-    if not trigger.calendar:
-        return (None,)
-    given = [
-        command.calendar
-        for command in history.record.commands
-        if command.kind == "calendar" and command.answer != "rejected" and command.calendar
-    ]
-    return [resolve(trigger.calendar, {trigger.calendar: calendar}) for calendar in given]
+# What the records say
 
 
 def _records(facts: Facts) -> Iterator[Violation]:
@@ -123,6 +73,8 @@ def _records(facts: Facts) -> Iterator[Violation]:
             yield Violation("accounted", key, "is LOST, but its host was well")
         if firing.state == "SKIPPED" and facts.runs(key):
             yield Violation("accounted", key, "is SKIPPED, but it ran")
+        if firing.state == "CANCELLED" and not _may_be_cancelled(firing, facts):
+            yield Violation("accounted", key, "is CANCELLED, but nobody asked for that")
     for key in facts.by_firing:
         if key not in facts.firings:
             yield Violation("accounted", key, "ran, and has no record")
@@ -134,12 +86,25 @@ def _has_failed(runs: Sequence[Run], firing: Firing, facts: Facts) -> bool:
     )
 
 
+def _may_be_cancelled(firing: Firing, facts: Facts) -> bool:
+    """Has a user cancelled it, or taken its trigger away; or may another run of its job have come in its
+    place?"""
+    cancels = [c for c in facts.commands.get(firing.key, []) if c.kind == "cancel"]
+    asked = [*cancels, *facts.about(firing.trigger, ("delete", "replace"))]
+    job = facts.jobs.get(firing.job)
+    return (job is not None and job.overlap != "allow_all") or any(
+        c.kind != "replace" or not is_known(c) or leaves_out(c, firing.key)
+        for c in asked
+        if c.answer != "rejected"
+    )
+
+
 def _left_data(facts: Facts) -> Iterator[Violation]:
     """What runs leave in their job's data is there, once for each that ended well."""
     history = facts.history
     for key, job in history.jobs.items():
         if job.persist_data and job.disallow_concurrent and "count" in job.data:
-            ended = sum(f.job == key and f.state == "COMPLETE" for f in history.firings)
+            ended = sum(f.job == key and f.state == "COMPLETE" for f in facts.firings.values())
             if job.data["count"] != ended:
                 problem = f"{ended} runs ended well, and its data counts {job.data['count']}"
                 yield Violation("accounted", key, problem)
@@ -220,17 +185,26 @@ def _started(facts: Facts) -> Iterator[Violation]:
 
 
 def _stopped(trigger: str, run: Run, facts: Facts) -> Command | None:
-    """The pause or delete that was in force when a run started, if there was one for certain."""
+    """The command that was in force when a run started, and forbade it, if there was one for certain."""
     entry = facts.history.bounds.entry
-    kinds = ["pause", "resume", "delete", "schedule", "pause_group", "resume_group"]
-    asked = [c for c in facts.about(trigger, kinds) if c.answer != "rejected"]
+    asked = [c for c in facts.about(trigger, _ASKED) if c.answer != "rejected"]
     for stop in asked:
-        if stop.kind in _STOPS and stop.answer == "accepted" and not _fired_since(run, stop):
-            undone = any(c.kind in _UNDO and _may_follow_on(c, stop, run) for c in asked)
+        if stop.kind in _UNDO and stop.answer == "accepted" and _forbids(stop, run, facts):
+            undone = any(
+                c is not stop and c.kind in _UNDO[stop.kind] and may_follow_on(c, stop, run.started)
+                for c in asked
+            )
             begun = _begun_before(stop, run, facts)
             if stop.answered + entry < run.started and not undone and not begun:
                 return stop
     return None
+
+
+def _forbids(stop: Command, run: Run, facts: Facts) -> bool:
+    if stop.kind != "replace":
+        return not _fired_since(run, stop)
+    is_first = run.attempt == 1 and run is facts.runs(run.firing)[0]  # what has run before goes on
+    return is_first and drops(stop, run.firing, facts.history.bounds)
 
 
 def _begun_before(stop: Command, run: Run, facts: Facts) -> bool:
@@ -250,13 +224,6 @@ def _fired_since(run: Run, stop: Command) -> bool:
     key = parse_key(run.firing)
     by_hand = key.trigger_group == MANUAL_GROUP and (key.scheduled or 0) >= stop.sent
     return by_hand and stop.kind != "delete"
-
-
-def _may_follow_on(command: Command, stop: Command, run: Run) -> bool:
-    """May a command have been applied between a stop and a run? One that was not answered may have
-    been at any time after it was sent."""
-    until_stop = command.answer == "accepted" and command.answered < stop.sent
-    return not until_stop and command.sent <= run.started
 
 
 # In time, and at rest
@@ -284,7 +251,7 @@ def _stuck(facts: Facts) -> Iterator[Violation]:
             yield Violation("stuck", key, problem)
     for job, holder in history.locks.items() if history.ended_at >= facts.settled else ():
         firing_of = facts.firings.get(holder)
-        if firing_of is None or firing_of.state in FINAL | {"PAUSED"}:
+        if firing_of is None or _has_left(firing_of, facts):
             yield Violation("stuck", job, f"is locked by {holder}, which is over")
     for key, made in history.unanswered.items():
         if made < overdue:
@@ -297,8 +264,27 @@ def _stuck(facts: Facts) -> Iterator[Violation]:
             yield Violation("stuck", key, f"was due at {trigger.due}, and nobody claimed it")
 
 
+def _discarded(facts: Facts) -> Iterator[Violation]:
+    there = {firing.key for firing in facts.history.firings}
+    until = facts.overdue - _DISCARDING
+    for command in facts.history.record.commands:
+        given = command.kind == "discard" and command.answer == "accepted"
+        if given and command.answered < until and command.key in there:
+            yield Violation("stuck", command.key, "was discarded, and is still there")
+
+
+def _has_left(firing: Firing, facts: Facts) -> bool:
+    """Is a firing to hold its job's lock no more? One that was cancelled while it ran does until its host
+    has ended the run."""
+    if firing.state == "CANCELLED" and firing.started_at is not None:
+        return (firing.finished_at or 0) < facts.overdue
+    return firing.state in FINAL | {"PAUSED"}
+
+
 def _held_up(firing: Firing, facts: Facts, overdue: int) -> str:
     """Why an unfinished firing should not be so; "" where it may be."""
+    if firing.state in STARTABLE | {"PAUSED"} and _is_left_over(firing, facts, overdue):
+        return f"is still {firing.state}, though its trigger was replaced"
     if firing.state in STARTABLE:
         if (firing.fire_at or firing.scheduled) < overdue and not _has_to_wait(firing.job, facts):
             return f"is still {firing.state}"
@@ -311,6 +297,19 @@ def _held_up(firing: Firing, facts: Facts, overdue: int) -> str:
         if trigger is None or trigger.state != "PAUSED":
             return "is PAUSED, but its trigger is not"
     return ""
+
+
+def _is_left_over(firing: Firing, facts: Facts, overdue: int) -> bool:
+    """Should it have been cancelled, as its trigger has another schedule by now?"""
+    given = [c for c in facts.about(firing.trigger, SCHEDULING) if c.answer != "rejected"]
+    return not firing.has_run and any(
+        c.kind == "replace"
+        and c.answer == "accepted"
+        and c.answered < overdue
+        and drops(c, firing.key, facts.history.bounds)
+        and not any(may_follow_on(o, c, facts.history.ended_at) for o in given if o is not c)
+        for c in given
+    )
 
 
 def _has_to_wait(job: str, facts: Facts) -> bool:
@@ -334,7 +333,7 @@ def _defects(facts: Facts) -> Iterable[Violation]:
 
 
 _RULES: Final = (
-    _accounted,
+    accounted,
     _records,
     _left_data,
     _twice,
@@ -342,6 +341,7 @@ _RULES: Final = (
     _started,
     _late,
     _stuck,
+    _discarded,
     told,
     _defects,
 )

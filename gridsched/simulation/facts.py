@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container
 from typing import Final, Literal, NamedTuple
 
 from gridsched.model.events import EVENTS_GROUP
 from gridsched.model.firing import Firing
 from gridsched.model.job import Job
 from gridsched.model.keys import job_of, parse_key
-from gridsched.simulation.history import Command, History, Run, Trouble
+from gridsched.simulation.history import Command, CommandKind, History, Run, Trouble
 
 Rule = Literal["accounted", "twice", "overlap", "started", "late", "stuck", "events", "defect"]
 
 UNFENCED: Final = ("crash", "stall", "restart", "cut", "buried")
 """Troubles of a host under which the others may take it for gone."""
+
+
+SCHEDULING: Final[tuple[CommandKind, ...]] = ("schedule", "replace")
+"""Commands that give a trigger its schedule."""
 
 
 class Violation(NamedTuple):
@@ -31,14 +35,24 @@ def is_delivery(job: str) -> bool:
     return parse_key(job).group == EVENTS_GROUP
 
 
+def may_follow_on(command: Command, other: Command, until: int) -> bool:
+    """May a command have been applied after another one, and before an instant? One that was not
+    answered may have been at any time after it was sent."""
+    before = command.answer == "accepted" and command.answered < other.sent
+    return not before and command.sent <= until
+
+
 class Facts:
-    """A history, arranged for its rules."""
+    """A history, arranged for its rules. `firings` are all that there were: those that users discarded
+    as they were read before, where they have gone."""
 
     def __init__(self, history: History) -> None:
         self.history = history
-        self.firings = {firing.key: firing for firing in history.firings}
+        given = history.record.commands
+        discarded = [c.firing for c in given if c.firing is not None and c.answer != "rejected"]
+        self.firings = {firing.key: firing for firing in (*discarded, *history.firings)}
         self.by_trigger: defaultdict[str, dict[int, Firing]] = defaultdict(dict)
-        for firing in history.firings:
+        for firing in self.firings.values():
             self.by_trigger[firing.trigger][firing.scheduled] = firing
         self.by_firing: defaultdict[str, list[Run]] = defaultdict(list)
         for run in history.record.runs:
@@ -54,7 +68,7 @@ class Facts:
         """The runs of a firing, in the order in which they started."""
         return self.by_firing.get(firing, [])
 
-    def about(self, key: str, kinds: Sequence[str]) -> list[Command]:
+    def about(self, key: str, kinds: Container[str]) -> list[Command]:
         """The commands of these kinds about a trigger, about its job or the group of either."""
         found = [*self.commands[key]]
         if ":" in key:

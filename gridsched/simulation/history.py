@@ -18,12 +18,14 @@ from gridsched.model.trigger import Trigger
 
 CommandKind = Literal[
     "schedule",
+    "replace",
     "pause",
     "resume",
     "delete",
     "fire",
     "cancel",
     "cancel_next",
+    "discard",
     "calendar",
     "pause_group",
     "resume_group",
@@ -52,7 +54,8 @@ class Run:
 
 
 class Command(NamedTuple):
-    """What a user asked for, and the answer. "unknown": it may or may not have been applied."""
+    """What a user asked for, and the answer. "unknown": it may or may not have been applied. `firing` is
+    one that is discarded, which had ended, as it was read before."""
 
     kind: CommandKind
     key: str
@@ -62,6 +65,11 @@ class Command(NamedTuple):
     job: Job | None = None
     trigger: Trigger | None = None
     calendar: Calendar | None = None
+    firing: Firing | None = None
+
+    def made(self, trigger: Trigger) -> bool:
+        """Was it this that the trigger, as it was read, had last been scheduled by?"""
+        return self.sent <= trigger.created_at <= self.answered
 
 
 class Trouble(NamedTuple):

@@ -9,13 +9,16 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from random import Random
 from typing import Any, Final, NamedTuple, Protocol
 
+from msgspec.structs import replace
+
 from gridsched.client.scheduler import AsyncScheduler
 from gridsched.clock import Clock
-from gridsched.errors import GridError, GridschedError, SubmissionTimeout
+from gridsched.errors import GridError, GridschedError, NotFound, SubmissionTimeout
 from gridsched.model.calendar import Calendar
+from gridsched.model.firing import FINAL, Firing
 from gridsched.model.groups import GroupKind
 from gridsched.model.job import Job
-from gridsched.model.keys import firing_key, job_of, trigger_key, trigger_of
+from gridsched.model.keys import firing_key, job_of, parse_key, trigger_key, trigger_of
 from gridsched.model.trigger import Trigger
 from gridsched.simulation.drawing import (
     CALENDAR,
@@ -25,7 +28,7 @@ from gridsched.simulation.drawing import (
     draw_calendar,
     draw_trigger,
 )
-from gridsched.simulation.history import Answer, Command, CommandKind, Record
+from gridsched.simulation.history import Answer, Command, CommandKind, Record, Run
 
 _ASK: Final = 3.0
 """Seconds between two attempts to give a command that must not be lost."""
@@ -38,7 +41,8 @@ _FIRST: Final = "calendar"
 
 _COMMANDS: Final[tuple[tuple[CommandKind, int], ...]] = (
     ("pause", 6), ("resume", 9), ("fire", 4), ("cancel", 5), ("cancel_next", 2), ("delete", 1),
-    ("schedule", 3), ("calendar", 1), ("pause_group", 2), ("resume_group", 4),
+    ("schedule", 3), ("calendar", 1), ("pause_group", 2), ("resume_group", 4), ("replace", 3),
+    ("discard", 4),
 )  # fmt: skip
 """What users ask for once jobs are there, and how often of all."""
 
@@ -47,14 +51,15 @@ Chance = Callable[[str], Random]
 
 
 class Given(NamedTuple):
-    """A command as it is given: see `Command`. A cancel names a trigger: its last run is meant, or
-    another that goes on."""
+    """A command as it is given: see `Command`. A cancel or discard names a trigger: its last run is
+    meant that goes on, or has ended, or else any."""
 
     kind: CommandKind
     key: str
     job: Job | None = None
     trigger: Trigger | None = None
     calendar: Calendar | None = None
+    firing: Firing | None = None
 
 
 class Wish(NamedTuple):
@@ -100,6 +105,9 @@ def wishes(
             if random.random() < _ADDED:
                 wish = _added(wish, job_of(random.choice(keys)))
             keys.append(wish.given.key)
+        elif kind == "replace":
+            now = begin + round(at * 1000)
+            wish = Wish(f"command-{number}", at, _replacement(random, keys, number, now, span))
         else:
             wish = Wish(f"command-{number}", at, _command(random, kind, keys))
         yield wish
@@ -122,6 +130,17 @@ def _added(wish: Wish, job: str) -> Wish:
     return wish._replace(given=wish.given._replace(key=key, job=None))
 
 
+def _replacement(random: Random, keys: Sequence[str], number: int, now: int, span: float) -> Given:
+    """Another schedule, with all that goes with it, for a trigger that was scheduled before."""
+    key = random.choice(keys)
+    parts = parse_key(key)
+    assert parts.trigger_group is not None
+    assert parts.trigger_name is not None
+    drawn = draw_trigger(random, number, now, span)
+    trigger = replace(drawn, name=parts.trigger_name, group=parts.trigger_group)
+    return Given("replace", key, trigger=trigger)
+
+
 def _command(random: Random, kind: CommandKind, keys: Sequence[str]) -> Given:
     """A command of this kind about some trigger, job or group that was scheduled before."""
     key = random.choice(keys)
@@ -130,7 +149,7 @@ def _command(random: Random, kind: CommandKind, keys: Sequence[str]) -> Given:
             return _new_calendar(random)
         case "pause_group" | "resume_group":
             return Given(kind, random.choice((*GROUPS, *JOB_GROUPS)))
-        case "cancel" | "cancel_next":
+        case "cancel" | "cancel_next" | "discard":
             return Given(kind, key)
         case _:
             return Given(kind, key if random.random() < 0.7 else job_of(key))
@@ -176,7 +195,7 @@ class Workload:
     async def _ask(self, given: Given) -> None:
         client, key, kind = self._client, given.key, given.kind
         match kind:
-            case "schedule":
+            case "schedule" | "replace":
                 assert given.trigger is not None
                 job, trigger = given.job or job_of(key), given.trigger
                 await self._note(given, lambda: client.schedule(job, trigger))
@@ -186,6 +205,8 @@ class Workload:
                 await self._cancel(given)
             case "cancel_next":
                 await self._cancel_next(given)
+            case "discard":
+                await self._discard(given)
             case "pause_group":
                 await self._note(given, lambda: client.pause_group(key, of=_kind(key)))
             case "resume_group":
@@ -208,11 +229,25 @@ class Workload:
     async def _cancel(self, given: Given) -> None:
         """The last run of the trigger that is named, where that goes on; else the last of all that do,
         for most are over in a moment."""
-        going = [run.firing for run in reversed(self._world.record.runs) if run.ended is None]
-        own = (firing for firing in going if trigger_of(firing) == given.key)
-        firing = next(own, next(iter(going), None))
+        firing = self._last(given.key, lambda run: run.ended is None)
         if firing is not None:
             await self._note(given._replace(key=firing), lambda: self._client.cancel(firing))
+
+    async def _discard(self, given: Given) -> None:
+        """The last run of the trigger that is named, or else of all, that has ended and is on record so."""
+        key = self._last(given.key, lambda run: run.ended is not None)
+        if key is not None:
+            with contextlib.suppress(GridschedError):
+                firing = await self._client.firing(key)
+                if firing.state in FINAL:
+                    discarded = given._replace(key=key, firing=firing)
+                    await self._note(discarded, lambda: self._client.discard(key))
+
+    def _last(self, trigger: str, of: Callable[[Run], bool]) -> str | None:
+        """The firing of the last of these runs that a trigger has, or else any; None where none is."""
+        found = [run.firing for run in reversed(self._world.record.runs) if of(run)]
+        own = (firing for firing in found if trigger_of(firing) == trigger)
+        return next(own, next(iter(found), None))
 
     async def _cancel_next(self, given: Given) -> None:
         """The next instant of the trigger that is named, where that is there and the grid says so."""
@@ -233,6 +268,8 @@ class Workload:
             trigger = got if isinstance(got, Trigger) else trigger
         except (GridError, SubmissionTimeout):
             answer = "unknown"
+        except NotFound:  # what was scheduled may have been, and be deleted by now
+            answer = "rejected" if given.trigger is None else "unknown"
         except GridschedError:
             answer = "rejected"
         command = Command(
@@ -244,6 +281,7 @@ class Workload:
             job=given.job,
             trigger=trigger,
             calendar=given.calendar,
+            firing=given.firing,
         )
         self._world.record.commands.append(command)
         return answer

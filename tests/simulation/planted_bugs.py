@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from gridsched.errors import GridError
+from gridsched.grid.data import partition_of
 from gridsched.grid.port import Change, GridMap
 from gridsched.model.firing import FINAL
 from gridsched.model.submission import Submission
+from gridsched.model.trigger import Trigger
 from gridsched.node.claimer import Claimer
 from gridsched.node.locks import JobLocks
 from gridsched.node.membership import Membership
+from gridsched.node.scheduling import Scheduling
 from gridsched.node.shell.finisher import Finisher
 from gridsched.node.shell.publisher import Publisher
 from gridsched.node.shell.shell import Shell
 from gridsched.node.sweep import Sweep
 from gridsched.policy import claim as claim_policy
-from gridsched.policy import events, transitions
+from gridsched.policy import events, submissions, transitions
 from gridsched.stores.firings import FiringStore
 from gridsched.stores.record import Store
 from gridsched.stores.submissions import SubmissionStore
@@ -152,6 +155,58 @@ def delete_without_cancelling(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gridsched.policy.submissions.cancel_firing", lambda firing, *_: firing)
 
 
+def replaced_schedule_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trigger is given another schedule, and what was claimed by the one before runs: a bug that was
+    here."""
+    for module in ("policy.submissions", "node.scheduling"):
+        monkeypatch.setattr(f"gridsched.{module}.replaced_firing", lambda firing, *_, **__: firing)
+
+
+def replacement_cancels_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was claimed goes with its schedule, though the new one names it, or it was due before."""
+    monkeypatch.setattr(
+        "gridsched.node.scheduling.replaced_firing",
+        lambda firing, trigger, now: submissions.cancel_firing(firing, "replaced", now),
+    )
+
+
+def new_schedule_begins_where_the_old_one_stood(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trigger is given another schedule, and is due when it was."""
+    real = submissions.plan_schedule
+
+    def kept(
+        submission: Submission, command: Any, job: Any, stored: Mapping[str, Trigger], *others: Any
+    ) -> Any:
+        plan = real(submission, command, job, stored, *others)
+        return plan._replace(
+            triggers=tuple(
+                replace(new, next_fire=old.next_fire, due=old.next_fire)
+                if (old := stored.get(new.key)) is not None and old.next_fire is not None
+                else new
+                for new in plan.triggers
+            )
+        )
+
+    monkeypatch.setattr("gridsched.node.scheduling.plan_schedule", kept)
+
+
+def replacement_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The records of a trigger go with its schedule."""
+
+    async def forgotten(self: Scheduling, triggers: Sequence[Any], *_: Any) -> None:
+        firings = self._caches.firings
+        for trigger in triggers:
+            found = await firings.of_trigger(trigger.key, partition_of(trigger.data_key))
+            await firings.apply([firings.removed(record) for record in found])
+
+    monkeypatch.setattr(Scheduling, "_end_replaced", forgotten)
+
+
+def discarded_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has ended is discarded, and stays."""
+    monkeypatch.setattr(submissions, "discard", lambda firing, *_: firing)
+
+
 def lost_payloads_stay_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody sends again what never arrived."""
 
@@ -245,6 +300,11 @@ BUGS: dict[str, Plant] = {
         owner_change_ignored,
         pause_without_parking,
         delete_without_cancelling,
+        replaced_schedule_goes_on,
+        replacement_cancels_all,
+        new_schedule_begins_where_the_old_one_stood,
+        replacement_forgets,
+        discarded_stays,
         lost_payloads_stay_lost,
         dead_members_runs_stay,
         misfires_ignored,

@@ -166,6 +166,19 @@ def test_what_ran_is_not_skipped_and_has_a_record(told: Told) -> None:
     assert told.broken() == [("accounted", f"{KEY}@{T + 5}", "ran, and has no record")]
 
 
+def test_what_is_cancelled_was_to_be(told: Told) -> None:
+    told.firings[T] = fired(T, state="CANCELLED")
+    del told.runs[0]
+    problem = "is CANCELLED, but nobody asked for that"
+    assert told.broken() == [("accounted", f"{KEY}@{T}", problem)]
+    told.commands.append(command("cancel", T - 50, f"{KEY}@{T}", answer="unknown"))
+    assert told.broken() == []
+    told.commands[-1] = command("cancel", T - 50, f"{KEY}@{T + MINUTE}")
+    assert told.rules() == ["accounted"]
+    told.job = replace(JOB, overlap="cancel_other")
+    assert told.broken() == []
+
+
 def test_a_run_on_a_host_that_died_is_lost(told: Told) -> None:
     told.firings[T] = fired(T, state="LOST")
     told.runs[0] = a_run(T, ended=None, outcome=None)
@@ -310,6 +323,137 @@ def test_a_paused_job_is_fired_by_hand_but_not_a_deleted_one(told: Told) -> None
     assert told.rules() == ["started"], "fired before the pause, and started after it"
 
 
+# a trigger that was replaced
+
+REPLACED_AT = T + MINUTE + 30 * SECOND
+FIRST_NEW = T + 5 * MINUTE
+
+
+@pytest.fixture
+def replaced(told: Told) -> Told:
+    """After two of its instants the trigger was given another schedule, of which two have run."""
+    schedule = Simple(FIRST_NEW, MINUTE, 1)
+    new = replace(
+        ACCEPTED,
+        schedule=schedule,
+        misfire="IGNORE",
+        next_fire=FIRST_NEW,
+        due=FIRST_NEW,
+        created_at=REPLACED_AT,
+    )
+    old = replace(ACCEPTED, created_at=T - 200)
+    told.commands = [
+        command("schedule", T - 200, job=JOB, trigger=old),
+        command("replace", REPLACED_AT, trigger=new),
+    ]
+    last = FIRST_NEW + MINUTE
+    told.trigger = replace(
+        new, state="COMPLETE", due=None, next_fire=None, previous_fire=last, fired=2
+    )
+    instants = (T, T + MINUTE, FIRST_NEW, last)
+    told.firings = {instant: fired(instant) for instant in instants}
+    told.runs = [a_run(instant) for instant in instants]
+    return told
+
+
+def test_each_schedule_has_its_records(replaced: Told) -> None:
+    assert replaced.broken() == []
+    gone = replaced.firings.pop(FIRST_NEW)
+    del replaced.runs[2]
+    assert set(replaced.rules()) == {"accounted"}
+    replaced.firings[FIRST_NEW] = gone
+    replaced.runs.insert(2, a_run(FIRST_NEW))
+    del replaced.firings[T], replaced.runs[0]
+    assert replaced.broken() == [
+        ("accounted", f"{KEY}@{T + MINUTE}", "is recorded, but the schedule does not name it")
+    ]
+
+
+def test_a_record_is_held_against_the_schedule_it_was_claimed_by(replaced: Told) -> None:
+    at = FIRST_NEW + 7
+    replaced.firings[at] = fired(at, state="CANCELLED")
+    assert replaced.rules() == ["accounted"]
+    replaced.firings[at] = fired(at, state="CANCELLED", acquired_at=REPLACED_AT + SECOND)
+    assert replaced.broken() == [], "it may have been claimed by either, as far as the time tells"
+    replaced.firings[T] = fired(T, until=T + SECOND, count=2)
+    assert [key for _, key, _ in replaced.broken()] == [f"{KEY}@{T}"]
+
+
+def test_a_replacement_that_was_not_answered_may_have_been_applied_late(replaced: Told) -> None:
+    replaced.commands[-1] = replaced.commands[-1]._replace(answer="unknown", trigger=None)
+    assert replaced.broken() == []
+    del replaced.firings[FIRST_NEW + MINUTE], replaced.runs[3]
+    assert replaced.rules() == ["accounted"], "it is the one that is stored"
+
+
+def test_what_only_the_old_schedule_names_does_not_start(replaced: Told) -> None:
+    at = T + 2 * MINUTE
+    replaced.firings[at] = fired(at, acquired_at=REPLACED_AT - SECOND)
+    replaced.runs.insert(2, a_run(at))
+    assert replaced.rules() == ["started"]
+    replaced.commands.append(command("replace", at - 10 * SECOND, answer="unknown"))
+    assert "started" not in replaced.rules(), "which may have named it"
+    del replaced.commands[-1]
+    replaced.runs[2].attempt = 2
+    replaced.firings[at] = fired(at, acquired_at=REPLACED_AT - SECOND, attempt=2)
+    assert replaced.broken() == [], "it had run before"
+
+
+def test_a_schedule_that_has_misfired_may_name_what_it_did_not(replaced: Told) -> None:
+    new = replaced.commands[-1].trigger
+    assert new is not None
+    early = Simple(REPLACED_AT, 2 * SECOND, 1)
+    shifting = replace(new, schedule=early, misfire="FIRE_NOW")
+    replaced.commands[-1] = replaced.commands[-1]._replace(trigger=shifting)
+    for seconds, rules in ((19, ["started"]), (21, [])):
+        at = REPLACED_AT + seconds * SECOND
+        replaced.runs[2] = a_run(at)
+        replaced.firings[at] = fired(at, acquired_at=REPLACED_AT)
+        assert [rule for rule in replaced.rules() if rule == "started"] == rules
+
+
+def test_what_was_due_before_starts_late(replaced: Told) -> None:
+    replaced.runs[1].started = REPLACED_AT + 10 * SECOND
+    replaced.runs[1].ended = REPLACED_AT + 11 * SECOND
+    replaced.firings[T + MINUTE] = fired(T + MINUTE, started_at=REPLACED_AT + 10 * SECOND)
+    assert replaced.broken() == []
+
+
+def test_what_is_left_of_the_old_schedule_is_cancelled(replaced: Told) -> None:
+    at = T + 2 * MINUTE
+    left = fired(at, acquired_at=REPLACED_AT - SECOND, state="PAUSED", finished_at=None)
+    replaced.firings[at] = left
+    replaced.trigger = replace(
+        replaced.commands[-1].trigger or ACCEPTED, state="PAUSED", due=None, next_fire=FIRST_NEW
+    )
+    for instant in (FIRST_NEW, FIRST_NEW + MINUTE):
+        del replaced.firings[instant]
+    del replaced.runs[2:]
+    problem = "is still PAUSED, though its trigger was replaced"
+    assert replaced.broken() == [("stuck", f"{KEY}@{at}", problem)]
+    replaced.firings[at] = replace(left, attempt=2)
+    assert replaced.broken() == []
+    replaced.firings[at] = replace(left, state="CANCELLED", finished_at=REPLACED_AT)
+    assert replaced.broken() == []
+
+
+def test_what_the_new_schedule_names_or_was_due_before_is_not_cancelled(replaced: Told) -> None:
+    for run, at in enumerate((T + MINUTE, FIRST_NEW)):
+        run_of_it = replaced.runs.pop(1 + run)
+        replaced.firings[at] = fired(at, state="CANCELLED")
+        problem = "is CANCELLED, but nobody asked for that"
+        assert replaced.broken() == [("accounted", f"{KEY}@{at}", problem)]
+        replaced.firings[at] = fired(at)
+        replaced.runs.insert(1 + run, run_of_it)
+
+
+def test_a_trigger_is_resumed_when_it_is_replaced_but_not_in_a_paused_group(replaced: Told) -> None:
+    replaced.commands.insert(1, command("pause", REPLACED_AT - 10 * SECOND))
+    assert replaced.broken() == []
+    replaced.commands[1] = command("pause_group", REPLACED_AT - 10 * SECOND, "n")
+    assert replaced.rules() == ["started", "started"]
+
+
 # late, stuck, defect
 
 
@@ -348,6 +492,11 @@ def test_locks_submissions_and_triggers_that_nobody_looks_after(told: Told) -> N
         f"is locked by {KEY}@{T}, which is over",
         "was submitted, and no node has answered it",
     ]
+    told.commands.append(command("cancel", T + 1, f"{KEY}@{T}"))
+    told.unanswered = {}
+    for ended, problems in ((T + 9 * MINUTE, 1), (T + 10 * MINUTE - SECOND, 0)):
+        told.firings[T] = fired(T, state="CANCELLED", finished_at=ended)
+        assert len(told.broken()) == problems, "its host has a moment to end its run"
     told.locks, told.unanswered = {}, {"g/j:submission/x": T + 10 * MINUTE - 1}
     assert told.broken() == [], "it has just been submitted"
     del told.firings[T + 2 * MINUTE], told.runs[2]
@@ -355,6 +504,25 @@ def test_locks_submissions_and_triggers_that_nobody_looks_after(told: Told) -> N
     told.trigger = replace(OVER, state="NORMAL", due=due, next_fire=due, previous_fire=T + MINUTE)
     told.trigger = replace(told.trigger, fired=2, finished_at=None)
     assert told.broken() == [("stuck", KEY, f"was due at {due}, and nobody claimed it")]
+
+
+def test_what_was_discarded_counts_as_it_was_and_goes(told: Told) -> None:
+    at = T + MINUTE
+    gone = told.firings.pop(at)
+    key = f"{KEY}@{at}"
+    assert told.rules() != []
+    told.commands.append(command("discard", at + 2 * SECOND, key, firing=gone))
+    assert told.broken() == []
+    told.runs.insert(2, a_run(at, started=at + 5 * SECOND))
+    assert told.rules() == ["twice"]
+    del told.runs[2]
+    told.firings[at] = gone
+    assert told.broken() == [("stuck", key, "was discarded, and is still there")]
+    told.commands[-1] = command("discard", T + 8 * MINUTE, key, firing=gone)
+    assert told.broken() == []
+    del told.firings[at]
+    told.commands[-1] = told.commands[-1]._replace(answer="rejected")
+    assert told.rules() != []
 
 
 def test_a_defect_of_a_node_breaks_a_rule(told: Told) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import get_args
 
 import pytest
 from msgspec.structs import replace
 
+from gridsched.model.trigger import Trigger
 from gridsched.simulation.chaos import on_host
 from gridsched.simulation.fault_rates import ALL_FAULTS
+from gridsched.simulation.history import CommandKind
 from gridsched.simulation.hosts import chance
 from gridsched.simulation.plan import elements, wishes_of
 from gridsched.simulation.run import simulate
@@ -23,6 +26,25 @@ def test_elements_have_names_of_their_own() -> None:
     assert {"calendar", "trigger-1", "trigger-20", "clock-4.0"} <= set(names)
     kinds = {name.partition(".")[0].partition("-")[0] for name in names}
     assert {"crash", "stall", "restart", "cut", "clock", "member", "trigger", "command"} <= kinds
+
+
+def test_users_ask_for_everything() -> None:
+    asked = [list(wishes_of(Scenario(seed=seed))) for seed in range(10)]
+    assert {wish.given.kind for wishes in asked for wish in wishes} == set(get_args(CommandKind))
+
+
+def test_a_trigger_is_given_another_schedule_under_its_key() -> None:
+    for seed in range(10):
+        first: dict[str, Trigger | None] = {}
+        for _, _, given in wishes_of(Scenario(seed=seed)):
+            if given.kind == "schedule":
+                first[given.key] = given.trigger
+            elif given.kind == "replace":
+                old, new = first[given.key], given.trigger
+                assert old is not None
+                assert new is not None
+                assert (new.name, new.group) == (old.name, old.group)
+                assert new.schedule != old.schedule
 
 
 def test_the_troubles_of_a_host_do_not_overlap_and_begin_in_time() -> None:

@@ -14,11 +14,11 @@ from gridsched.simulation.scenario import Scenario
 
 SEEDS = range(1, 201)
 KNOWN = {
-    "delete_without_cancelling": 30,
+    "delete_without_cancelling": 5,
     "events_not_waited_for": 5,
-    "others_decision_ignored": 2,
+    "others_decision_ignored": 12,
     "owner_change_ignored": 2,
-    "pause_without_parking": 4,
+    "replaced_schedule_goes_on": 20,
 }
 """Seeds that have found it before, and are tried first."""
 
