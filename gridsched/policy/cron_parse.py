@@ -335,12 +335,16 @@ def _week_days(part: _Part) -> DayRule:
 
 
 def _unix_days(month_days: _Part, week_days: _Part) -> DayRule:
-    """Either field if both are restricted, else the one that is (crontab(5)): a field that says `*`
-    and so matches every day is not restricted, one that lists every day is."""
+    """Either field if both are restricted, else the one that is (crontab(5)). A field that matches every
+    day is not restricted where it says `*`, or where the other has a `*` in it, as `*/2` has."""
     days, numbered_from_zero = _values(month_days), _values(week_days)
     weekdays = (numbered_from_zero << 1 | numbered_from_zero >> 6) & _ALLDAY_NAMES
-    if weekdays == _ALLDAY_NAMES and week_days.text.startswith("*"):
+    if weekdays == _ALLDAY_NAMES and _is_free(week_days, month_days):
         return DayRule(days=days)
-    if days == _ALL_DAYS and month_days.text.startswith("*"):
+    if days == _ALL_DAYS and _is_free(month_days, week_days):
         return DayRule(weekdays=weekdays)
     return DayRule(days=days, weekdays=weekdays)
+
+
+def _is_free(every_day: _Part, other: _Part) -> bool:
+    return every_day.text in ("*", "*/1") or "*" in other.text
