@@ -71,7 +71,7 @@ class Ending:
         if changed is None:
             return None
         if changed.value.started_at is None:  # else its member gives the lock back
-            await self._locks.give_back(record.value.job, key)
+            await self._locks.give_back(changed.value)
         return changed.value
 
     async def _cancelled_ahead(self, key: str, reason: str) -> Record[Firing]:

@@ -39,9 +39,20 @@ class JobLocks:
         if await self._locks.create(lock):
             return True
         holder = await self.holder(job)
-        if holder is None:
-            return await self._locks.create(lock)
-        return holder.key == firing.key
+        if holder is not None and holder.key != firing.key:
+            return False
+        return await self._keep(lock) or await self._locks.create(lock)
+
+    async def _keep(self, lock: JobLock) -> bool:
+        """Hold on to a lock in this round of its firing: whoever saw it in an earlier one, while the
+        firing was parked, may be about to remove it. False where it is another's, or gone."""
+        while (record := await self._locks.get(lock.job)) is not None:
+            if record.value.firing != lock.firing:
+                return False
+            latest = max(record.value.round, lock.round)
+            if await self._locks.replace(record, replace(record.value, round=latest)):
+                return True
+        return False
 
     async def take_or_wait(self, job: str, firing: Firing) -> bool:
         """As `take`; but where another holds the lock, the first firing that waits is handed it: a
@@ -54,13 +65,12 @@ class JobLocks:
             await self._locks.replace(record, replace(record.value, waiting=waiting))
         return False
 
-    async def give_back(self, job: str, firing: str) -> None:
-        """Release the lock if that firing holds it."""
-        record = await self._locks.get(job)
-        while record is not None and record.value.firing == firing:
-            if await self._pass_on(record):
+    async def give_back(self, firing: Firing) -> None:
+        """Release the lock of its job if that firing holds it, but not of a later round."""
+        while (record := await self._locks.get(firing.job)) is not None:
+            held = record.value.firing == firing.key and record.value.round <= firing.round
+            if not held or await self._pass_on(record):
                 return
-            record = await self._locks.get(job)
 
     async def _pass_on(self, record: Record[JobLock]) -> bool:
         """To the firing that waits for it, or to whoever asks first; False where it has changed."""
@@ -86,7 +96,7 @@ class JobLocks:
         if changed is None or record.value.state in FINAL or self._holds(changed.value):
             return
         if changed.value.leaves is None:  # else it ended meanwhile, and its member is at it
-            await self.give_back(record.value.job, record.key)
+            await self.give_back(changed.value)
 
     async def holder(self, job: str) -> Record[Firing] | None:
         """The firing that has the job to itself; None where none has. Passes on a stale lock."""

@@ -175,7 +175,7 @@ class Sweep(Service):
             return
         self.log.warning("%s: %s: %s", record.key, orphan.error, orphan.state)
         if orphan.state == "LOST" and job is not None and runs_alone(orphan, job.value):
-            await self._locks.give_back(job.key, record.key)
+            await self._locks.give_back(orphan)
 
     async def _renew(self, record: Record[Firing]) -> None:
         renewed = transitions.renew(record.value, self._clock.now(), self._lease)

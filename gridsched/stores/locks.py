@@ -11,8 +11,9 @@ class JobLock(msgspec.Struct, frozen=True, omit_defaults=True):
     """Held until its end by the firing of that key: from its claim on where the job disallows concurrent
     execution, from its start on where an overlap policy lets it wait for others.
 
-    `round` is the firing's when it took the lock: a lock that was given back and taken again is
-    another, so that nobody who saw the first removes the second. `waiting` is the firing that has
+    `round` is the firing's when it took the lock, or was sent out anew with it: a lock that was given
+    back and taken again, or held on to after a pause, is another, so that nobody who saw the first
+    removes the second. `waiting` is the firing that has
     the lock next, with its round: the first that asked for it while it was held.
     """
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
 from gridsched.client.triggers import every, once
 from gridsched.errors import JobCancelled
@@ -14,7 +15,9 @@ from gridsched.grid.faults import Fault, Rates
 from gridsched.model.firing import Firing
 from gridsched.model.job import Job
 from gridsched.model.retry import Retry
+from gridsched.node.locks import JobLocks
 from gridsched.simulation.virtual_time import START
+from gridsched.stores.locks import JobLock
 
 NOW = datetime.fromtimestamp(START / 1000, UTC)
 SOON = NOW + timedelta(seconds=3)
@@ -228,3 +231,21 @@ async def test_a_lock_whose_outcome_is_unknown_starts_nothing_twice(cluster, fau
     found = await ended(c, client, 6)
     assert overlapping(found) == []
     assert len(c.runs.started) == len({f.key for f in c.runs.started})
+
+
+async def test_a_lock_that_is_held_on_to_after_a_pause_is_another(cluster):
+    node = await cluster().assembled("a")
+    locks, store = JobLocks(node.core), node.core.caches.locks
+    firing = Firing("DEFAULT/j:DEFAULT/t", START, job="DEFAULT/j")
+    await node.core.caches.firings.create(firing)
+    assert await locks.take(firing.job, firing)
+    seen_while_parked = await store.get(firing.job)
+    resumed = replace(firing, round=1)
+    assert await locks.take(firing.job, resumed)
+    assert await store.apply([store.removed(seen_while_parked)]) == [False]
+    await locks.give_back(firing)  # by whoever parked it, and was slow
+    assert (await store.get(firing.job)).value == JobLock(firing.job, firing.key, 1)
+    assert await locks.take(firing.job, firing)  # a payload of an earlier round
+    assert (await store.get(firing.job)).value.round == 1
+    await locks.give_back(resumed)
+    assert await store.get(firing.job) is None

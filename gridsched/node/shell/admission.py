@@ -45,12 +45,11 @@ class Admission:
 
     async def _has_its_turn(self, firing: Firing) -> bool:
         holder = await self._locks.holder(firing.job)
-        if holder is None and not await self._would_overtake(firing):
+        is_next = holder is None and not await self._would_overtake(firing)
+        if is_next or (holder is not None and holder.key == firing.key):
             if await self._locks.take(firing.job, firing):
                 return True
             holder = await self._locks.holder(firing.job)
-        if holder is not None and holder.key == firing.key:
-            return True
         now = self._clock.now()
         record = await self._firings.get(firing.key)
         if record is None or record.value.round != firing.round or not record.value.startable:
@@ -69,7 +68,7 @@ class Admission:
             return
         vetoed = transitions.cancel(record.value, reason, self._clock.now())
         if await self._firings.replace(record, vetoed):
-            await self._locks.give_back(firing.job, firing.key)
+            await self._locks.give_back(vetoed)
             self._hooks.call(Hook.on_vetoed, vetoed)
 
     async def _would_overtake(self, firing: Firing) -> bool:

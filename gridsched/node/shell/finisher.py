@@ -138,7 +138,7 @@ class Finisher(Service):
             what = run.job.description
             self.log.error("%s: %s: given up; the event: %s", run.firing.key, what, event)
         if runs_alone(final, run.job) and final.finished_at is not None:
-            await self._locks.give_back(final.job, run.firing.key)
+            await self._locks.give_back(final)
         if self._hooks.any:
             self._hooks.call(Hook.on_finished, final, ended.value)
 
