@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -83,39 +83,43 @@ def main(
 
 
 def show(judged: Judged, folder: Path) -> bool:
-    """Print what a trial came to. True where no rule is broken."""
+    """Print what a trial came to, and keep it beside its logs. True where no rule is broken."""
+    text = "\n".join(_report(judged, folder))
+    (folder / "report.txt").write_text(f"{text}\n", "utf-8")
+    print(text)
+    return not judged.violations
+
+
+def _report(judged: Judged, folder: Path) -> Iterator[str]:
     trial, history = judged.trial, judged.history
     record, jobs = history.record, Facts(history).jobs
-    print(f"seed        {trial.seed}")
-    print(f"trouble     {_counted([t.kind for t in record.troubles])}, in {trial.seconds:g} s")
-    print(f"commands    {_counted([f'{c.kind} {c.answer}' for c in record.commands])}")
-    print(f"firings     {_counted([firing.state for firing in history.firings])}")
-    print(f"instants    {sum(firing.count for firing in history.firings)} on record")
-    print(f"runs        {_counted([run.outcome or 'without an end' for run in record.runs])}")
-    print(f"places      {_counted([_place(run, jobs) for run in record.runs])}")
+    yield f"seed        {trial.seed}"
+    yield f"trouble     {_counted([t.kind for t in record.troubles])}, in {trial.seconds:g} s"
+    yield f"commands    {_counted([f'{c.kind} {c.answer}' for c in record.commands])}"
+    yield f"firings     {_counted([firing.state for firing in history.firings])}"
+    yield f"instants    {sum(firing.count for firing in history.firings)} on record"
+    yield f"runs        {_counted([run.outcome or 'without an end' for run in record.runs])}"
+    yield f"places      {_counted([_place(run, jobs) for run in record.runs])}"
     told = [firing.state for firing in history.firings if is_delivery(firing.job)]
     published = sum(len(firing.events) for firing in history.firings)
-    print(f"events      {published} published; told of: {_counted(told)}")
-    print(
-        f"lost        {sum(firing.state == 'LOST' for firing in history.firings)}, recorded as such"
-    )
-    print(f"lateness    {_lateness(judged)}")
-    print(
+    yield f"events      {published} published; told of: {_counted(told)}"
+    yield f"lost        {sum(firing.state == 'LOST' for firing in history.firings)}, recorded as such"
+    yield f"lateness    {_lateness(judged)}"
+    yield (
         f"bounds      in the calm a run starts within {LATENESS_MS} ms of its instant, from "
         f"{trial.settle / 1000:g} s after the last trouble on; a function is entered within "
         f"{ENTRY_MS} ms"
     )
-    print(f"violations  {len(judged.violations)}")
+    yield f"violations  {len(judged.violations)}"
     for violation in judged.violations:
-        print(f"  {violation.rule}: {violation.key} {violation.problem}")
+        yield f"  {violation.rule}: {violation.key} {violation.problem}"
     for violation in judged.violations[:_SHOWN]:
-        print(f"\n{violation.rule}: {violation.key} {violation.problem}")
-        print("\n".join(f"  {line}" for line in story(violation, history)[-_STORY:]))
-    print(f"logs        {folder}")
+        yield f"\n{violation.rule}: {violation.key} {violation.problem}"
+        yield from (f"  {line}" for line in story(violation, history)[-_STORY:])
+    yield f"logs        {folder}"
     again = f"--seconds {trial.seconds:g} --seed {trial.seed} --triggers {trial.triggers}"
     again += f" --plant {trial.planted}" if trial.planted else ""
-    print(f"again       python -m benchmarks.chaos {again}")
-    return not judged.violations
+    yield f"again       python -m benchmarks.chaos {again}"
 
 
 def _counted(words: Sequence[str]) -> str:
