@@ -130,7 +130,7 @@ class SubmissionsListener(Service):
         ]
         triggers = [trigger for _, each in answered for trigger in each.triggers]
         # What is due at once need not wait for the answer: all of it is stored.
-        self._timer.offer(triggers)
+        self._timer.offer(triggers, standing)
         await self._store.apply([self._answer(record, each.error) for record, each in answered])
         self._accepted(triggers)
 
@@ -142,6 +142,7 @@ class SubmissionsListener(Service):
         return [r for r in batch if r.key in there and there[r.key].value.state == "NEW"]
 
     async def _command(self, record: Record[Submission]) -> None:
+        standing = self._membership.standing()
         triggers: list[Record[Trigger]] = []
         error = ""
         try:
@@ -152,7 +153,7 @@ class SubmissionsListener(Service):
             return
         except Exception as refused:
             error = refusal(record.value, refused)
-        self._timer.offer(triggers)
+        self._timer.offer(triggers, standing)
         await self._store.apply([self._answer(record, error)])
         made = [trigger for trigger in triggers if trigger.value.submission == record.value.id]
         self._accepted(made)

@@ -56,12 +56,13 @@ class Timer(Service):
     def state(self) -> TimerState:
         return "RUNNING" if self.open else "DELAYED" if self._delayed else "WAITING"
 
-    def offer(self, triggers: Sequence[Record[Trigger]]) -> None:
+    def offer(self, triggers: Sequence[Record[Trigger]], standing: int) -> None:
         """Triggers just accepted, or that may be due again: those due now are claimed without waiting
-        for the next poll."""
+        for the next poll. Of what was read before this node slept, in another `standing`, the others may
+        have claimed all: it is found by the poll, as it is now."""
         horizon = self._claimer.horizon
         soon = [t for t in triggers if t.value.due is not None and t.value.due <= horizon]
-        if soon and self.open:
+        if soon and self.open and standing == self._standing:
             self._offered += soon
             self.wake()
 
@@ -116,4 +117,5 @@ class Timer(Service):
     async def _claim(self, due: list[Record[Trigger]]) -> None:
         if due:
             due.sort(key=lambda record: record.value.next_fire or 0)
-            self.offer(await self._claimer.claim(due, self._standing))
+            standing = self._standing
+            self.offer(await self._claimer.claim(due, standing), standing)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cluster import job
+from msgspec.structs import replace
 
 from gridsched.client.triggers import cron, every, once
 from gridsched.errors import JobFailed, ResultTimeout, SubmissionRejected
@@ -251,3 +252,23 @@ async def test_what_a_job_says_while_its_record_is_being_written_is_written_too(
     for n in range(10):
         await c.pass_time(5.5)
         assert (await handle.firing()).message == f"pair {n}, second"
+
+
+async def test_what_was_read_before_a_node_slept_is_left_to_its_next_poll(cluster):
+    c = cluster()
+    node = await c.node("a")
+    client = await c.client()
+    trigger = await client.schedule(job(), once(NOW + timedelta(days=1)))
+    record = await node.core.caches.triggers.get(trigger.key)
+    now = c.clock.now()
+    as_read = record._replace(value=replace(record.value, due=now, next_fire=now))
+    standing = node.parts.membership.standing()
+    node.parts.timer.offer([as_read], standing - 1)
+    await c.pass_time(5)
+    assert await client.firings() == []
+    node.parts.timer.offer([as_read], standing)
+    await c.until(lambda: claimed(client))
+
+
+async def claimed(client) -> bool:
+    return len(await client.firings()) == 1
