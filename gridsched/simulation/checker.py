@@ -209,10 +209,10 @@ def _forbids(stop: Command, run: Run, facts: Facts) -> bool:
 
 def _begun_before(stop: Command, run: Run, facts: Facts) -> bool:
     """Was its start recorded before? The node that hears of it late, as grids are slow, enters the
-    function late. Of an attempt that was followed by another no start is on record any more: it may
-    have been by as much before as a call takes."""
+    function late. Of a run that was followed by another attempt, or that yielded, no start is on record
+    any more: it may have been by as much before as a call takes."""
     firing = facts.firings.get(run.firing)
-    if firing is not None and firing.attempt > run.attempt:
+    if firing is not None and (firing.attempt > run.attempt or run.outcome == "yielded"):
         return run.started - facts.history.bounds.call <= stop.answered
     if firing is None or firing.started_at is None or firing.attempt != run.attempt:
         return False

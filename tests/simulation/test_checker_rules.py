@@ -292,6 +292,18 @@ def test_an_attempt_before_the_last_may_have_begun_as_long_before_as_a_call_take
     assert told.broken() == []
 
 
+def test_so_may_a_run_that_yielded(told: Told) -> None:
+    again = T + MINUTE + 5 * SECOND
+    told.runs[1] = a_run(T + MINUTE, outcome="yielded")
+    told.runs.insert(2, a_run(T + MINUTE, started=again))
+    told.firings[T + MINUTE] = fired(T + MINUTE, started_at=again)
+    told.commands.append(command("pause", T + MINUTE - SECOND - 100))
+    told.commands.append(command("resume", T + MINUTE + 1))
+    assert told.rules() == ["started"]
+    told.bounds = BOUNDS._replace(call=3 * SECOND)
+    assert told.broken() == []
+
+
 def test_a_frozen_host_may_start_what_it_held(told: Told) -> None:
     told.commands.append(command("pause", T + MINUTE + 1))
     told.troubles.append(Trouble("stall", "a", T + MINUTE, T + 3 * MINUTE))
