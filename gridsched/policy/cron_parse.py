@@ -336,7 +336,7 @@ def _week_days(part: _Part) -> DayRule:
 
 def _unix_days(month_days: _Part, week_days: _Part) -> DayRule:
     """Either field if both are restricted, else the one that is (crontab(5)). A field that matches every
-    day is not restricted where it says `*`, or where the other has a `*` in it, as `*/2` has."""
+    day is not restricted where it says `*`, or where the other has a step through all, as `*/2`."""
     days, numbered_from_zero = _values(month_days), _values(week_days)
     weekdays = (numbered_from_zero << 1 | numbered_from_zero >> 6) & _ALLDAY_NAMES
     if weekdays == _ALLDAY_NAMES and _is_free(week_days, month_days):
@@ -347,4 +347,4 @@ def _unix_days(month_days: _Part, week_days: _Part) -> DayRule:
 
 
 def _is_free(every_day: _Part, other: _Part) -> bool:
-    return every_day.text in ("*", "*/1") or "*" in other.text
+    return every_day.text in ("*", "*/1") or "*/" in other.text
