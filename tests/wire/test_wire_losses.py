@@ -79,10 +79,11 @@ def test_members_killed_at_once_take_backups_along(connect: Clients) -> None:
         staying = server.members[2]
         lost = 271 - owned(smart)[staying]
         server.kill_member(*server.members[:2])
-        eventually(lambda: len(watch.of_maps[0]) == lost)
-        together = len(watch.of_maps[1])
+        eventually(lambda: len(watch.all) == len(watch.of_maps[0]) == lost)
+        together = sum(loss.lost_backups == 1 for loss in watch.all)
         by_backups = {0: lost - together, 1: together}
         eventually(lambda: watch.seen()[:2] == [by_backups, by_backups])
+        eventually(lambda: len(watch.of_maps[1]) == together)
         assert 0 < together < lost
         assert not watch.of_maps[2]
         assert watch.sources() == {staying}
@@ -91,20 +92,26 @@ def test_members_killed_at_once_take_backups_along(connect: Clients) -> None:
 def test_what_lost_all_its_backups_is_gone_and_its_locks_are(connect: Clients) -> None:
     with GridServer(members=3, config_xml=CONFIG) as server:
         client, holder = connect(server), connect(server)
+        eventually(lambda: is_connected_to(client, 3))
+        unowned = 271 - owned(client)[server.members[2]]
         keys = range(300)
         maps = [client.get_map(f"backups-{count}").blocking() for count in range(3)]
         for held in maps:
             held.put_all(dict.fromkeys(keys, "value"))
             holder.get_map(held.name).blocking().lock(keys[0])
         lost = [listen(client, local_only=False, map_name=held.name) for held in maps]
+        partition_of = client.partition_service.get_partition_id
+
+        def left(losses: list[Loss]) -> set[int]:
+            gone = {loss.partition for loss in losses}
+            return {key for key in keys if partition_of(key) not in gone}
+
         server.kill_member(*server.members[:2])
         eventually(lambda: is_connected_to(client, 1))
-        partition_of = client.partition_service.get_partition_id
+        eventually(lambda: len(lost[0]) == unowned)
         for held, losses in zip(maps, lost, strict=True):
-            gone = {loss.partition for loss in losses}
-            left = {key for key in keys if partition_of(key) not in gone}
-            assert set(held.key_set()) == left
-            assert held.is_locked(keys[0]) == (keys[0] in left)
+            eventually(lambda held=held, losses=losses: set(held.key_set()) == left(losses))
+            assert held.is_locked(keys[0]) == (keys[0] in left(losses))
 
 
 def test_a_member_that_leaves_loses_nothing(connect: Clients) -> None:
