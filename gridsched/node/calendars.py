@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Final
-
 from gridsched.errors import InvalidSchedule, NotFound
 from gridsched.grid.port import Equal
 from gridsched.model.calendar import Calendar
 from gridsched.model.submission import DeleteCalendar, StoreCalendar
 from gridsched.model.trigger import Trigger
 from gridsched.node.core import Core
+from gridsched.node.long_work import each
 from gridsched.policy import submissions as policy
 from gridsched.policy.calendar_checks import check_calendar
 from gridsched.policy.calendars import ResolvedCalendar, resolve
 from gridsched.stores.calendars import NamedCalendar
 from gridsched.stores.record import Record, change
-
-BATCH: Final = 16
-"""Triggers computed anew, each of which takes a while; then the loop has its turn."""
 
 
 class Calendars:
@@ -82,8 +77,8 @@ class Calendars:
         records = await self._caches.calendars.find()
         by_name = {record.value.name: record.value.calendar for record in records}
         found = [name]
-        for each in found:
-            found += [n for n, c in by_name.items() if c.base == each and n not in found]
+        for base in found:
+            found += [n for n, c in by_name.items() if c.base == base and n not in found]
         return found
 
     async def _recompute(self, name: str) -> list[Record[Trigger]]:
@@ -95,7 +90,8 @@ class Calendars:
         claimed_until = now + self._look_ahead
         moved: list[Record[Trigger]] = []
         found = await self._caches.triggers.find([Equal("calendar", name)])
-        for number, record in enumerate(found, 1):
+
+        async def recompute(record: Record[Trigger]) -> None:
             changed = await change(
                 self._caches.triggers,
                 record,
@@ -103,6 +99,6 @@ class Calendars:
             )
             if changed is not None and changed.raw != record.raw:
                 moved.append(changed)
-            if number % BATCH == 0:
-                await asyncio.sleep(0)
+
+        await each(found, recompute)
         return moved

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence, Set
 from typing import Final
 
 from gridsched.grid.data import PARTITION_COUNT, partition_of
-from gridsched.grid.port import LAST_INSTANT, Equal
+from gridsched.grid.port import Equal
 from gridsched.model.firing import Firing
 from gridsched.model.groups import GroupRule, PausedGroups
 from gridsched.model.submission import PauseGroup, ResumeGroup
@@ -20,6 +20,7 @@ from gridsched.model.trigger import Trigger
 from gridsched.node.core import Core
 from gridsched.node.hooks import Hook
 from gridsched.node.locks import JobLocks
+from gridsched.node.long_work import each
 from gridsched.policy.groups import check_group, is_literal, is_of, is_paused, with_rule
 from gridsched.policy.ownership import slices
 from gridsched.policy.submissions import (
@@ -76,10 +77,7 @@ class Groups:
             free = [record for record in found if not is_paused(paused, record.value)]
             # The triggers first: the sweep parks again what is sent out while one is PAUSED.
             resumed += await self._step(free, resume_trigger)
-            for start in range(0, len(free), BATCH):
-                for record in free[start : start + BATCH]:
-                    await self._resume_firings(record)
-                await asyncio.sleep(0)
+            await each(free, self._resume_firings)
         return resumed
 
     async def settle(self, stored: Sequence[Record[Trigger]]) -> list[Record[Trigger]]:
@@ -134,12 +132,9 @@ class Groups:
 
     async def _pause_firings(self, triggers: Set[str], part: Sequence[int]) -> None:
         """Of these triggers, which are all in these partitions."""
-        due = await self._caches.firings.due(LAST_INSTANT, part)
-        of_them = [firing for firing in due if firing.value.trigger in triggers]
-        for start in range(0, len(of_them), BATCH):
-            for firing in of_them[start : start + BATCH]:
-                await self._locks.step(firing, pause_firing)
-            await asyncio.sleep(0)
+        unfinished = await self._caches.firings.unfinished(part)
+        of_them = [firing for firing in unfinished if firing.value.trigger in triggers]
+        await each(of_them, lambda firing: self._locks.step(firing, pause_firing))
 
     async def _resume_firings(self, record: Record[Trigger]) -> None:
         now = self._clock.now()

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from gridsched.errors import GridschedError, GridUnavailable, InvalidSchedule, NotFound
 from gridsched.grid.data import partition_of
-from gridsched.grid.port import LAST_INSTANT, Change
+from gridsched.grid.port import Change
 from gridsched.model.calendar import Calendar
+from gridsched.model.firing import Firing
 from gridsched.model.groups import PausedGroups
 from gridsched.model.job import Job
 from gridsched.model.keys import trigger_key
@@ -21,6 +22,7 @@ from gridsched.node.core import Core
 from gridsched.node.groups import Groups
 from gridsched.node.hooks import Hook
 from gridsched.node.locks import JobLocks
+from gridsched.node.long_work import each
 from gridsched.node.membership import Membership
 from gridsched.policy.groups import starting_paused
 from gridsched.policy.submissions import (
@@ -167,14 +169,14 @@ class Scheduling:
         a node claims meanwhile follows by itself, as the trigger is another (see `Claimer`)."""
         by_now = {record.key: record.value for record in triggers}
         partitions = {partition_of(record.data_key) for record in triggers}
-        found = await self._caches.firings.due(LAST_INSTANT, partitions)
+        found = await self._caches.firings.unfinished(partitions)
         self._membership.check_standing(standing)
-        for record in found:
-            trigger = by_now.get(record.value.trigger)
-            if trigger is not None:
-                now = self._clock.now()
-                step = partial(replaced_firing, trigger=trigger, now=now)
-                await self._locks.step(record, step)
+
+        async def end(record: Record[Firing]) -> None:
+            trigger, now = by_now[record.value.trigger], self._clock.now()
+            await self._locks.step(record, partial(replaced_firing, trigger=trigger, now=now))
+
+        await each([record for record in found if record.value.trigger in by_now], end)
 
     async def _stored_triggers(
         self, submissions: Sequence[Submission]

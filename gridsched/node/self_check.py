@@ -67,7 +67,7 @@ class SelfCheck(Service):
         return [partition for partition in owned if partition % ROUND == self._looked % ROUND]
 
     async def _look(self, part: Sequence[int]) -> None:
-        firings = await self._caches.firings.unfinished(part)
+        firings = await self._caches.firings.unfinished_by_state(part)
         running = {record.value.job for record in firings}
         firings += await self._caches.firings.due(self._clock.now(), part)
         self._suspects += [

@@ -6,7 +6,6 @@ instant that was accepted may be another one; it is moved, and the log says from
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from typing import Final
 from gridsched.errors import InvalidSchedule, NotFound
 from gridsched.model.trigger import Trigger
 from gridsched.node.core import Core
+from gridsched.node.long_work import each
 from gridsched.policy import localtime
 from gridsched.policy.ownership import slices
 from gridsched.policy.submissions import calendar_of, recomputed
@@ -22,9 +22,6 @@ from gridsched.stores.record import Record, change
 
 SLICE: Final = 32
 """Partitions asked in one query."""
-
-BATCH: Final = 16
-"""Triggers computed anew, each of which takes a while; then the loop has its turn."""
 
 _log = logging.getLogger("gridsched.zones")
 
@@ -46,10 +43,7 @@ class Zones:
         new = [partition for partition in owned if partition not in self._looked]
         for part in slices(new, SLICE):
             found = await self._caches.triggers.of_older_tzdata(localtime.EDITION, part)
-            for number, record in enumerate(found, 1):
-                await self._recompute(record)
-                if number % BATCH == 0:
-                    await asyncio.sleep(0)
+            await each(found, self._recompute)
         self._looked = frozenset(owned)
 
     async def _recompute(self, record: Record[Trigger]) -> None:

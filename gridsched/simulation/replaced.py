@@ -20,7 +20,8 @@ def is_known(replacement: Command) -> bool:
 
 
 def leaves_out(replacement: Command, firing: str) -> bool:
-    """Is the instant of the firing of this key to come, and none of the new schedule's?"""
+    """Is the instant of the firing of this key to come, and none of the new schedule's? Said here
+    once more, for what judges the policy is not to share its mistakes."""
     new, instant = replacement.trigger, _instant(firing)
     if new is None or instant < new.created_at:
         return False

@@ -16,7 +16,7 @@ from gridsched.policy.transitions import is_unplaced
 from gridsched.stores.record import Record, Store
 
 _UNFINISHED: Final = Between("due", 0, LAST_INSTANT)
-"""All that is not final has a `due`, and so has what still leaves data in its job; see `unfinished`."""
+"""All that is not final has a `due`, and so has what still leaves data in its job."""
 
 
 class FiringStore(Store[Firing]):
@@ -65,7 +65,11 @@ class FiringStore(Store[Firing]):
         """What was sent to or runs on a member."""
         return await self.find([Equal("member", member), _UNFINISHED], partitions)
 
-    async def unfinished(self, partitions: Sequence[int]) -> list[Record[Firing]]:
+    async def unfinished(self, partitions: Iterable[int]) -> list[Record[Firing]]:
+        """What is still to run in these partitions, or runs."""
+        return await self.find([_UNFINISHED], partitions)
+
+    async def unfinished_by_state(self, partitions: Sequence[int]) -> list[Record[Firing]]:
         """Every firing that is not final, also one that should have a `due` and has none."""
         return [
             record
