@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import active_children, get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process, resource_tracker
 from typing import NamedTuple
 
 from gridsched.simulation.facts import Violation, is_delivery
@@ -89,12 +89,13 @@ def simulate_all(scenarios: Iterable[Scenario]) -> Iterator[Summary]:
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
     """A process that is started here takes no SIGINT: a terminal sends it to all, and each would
-    print where it was."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    print where it was. One that comes to this process meanwhile waits until the end."""
+    resource_tracker.ensure_running()  # else it starts with the first process, and ends what is blocked
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end_with_parent() -> None:

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from gridsched.cli import main
 from gridsched.cli.simulate import _duration
+from gridsched.simulation.summary import _uninterrupted
 
 
 @pytest.mark.parametrize(
@@ -60,3 +61,12 @@ def test_ctrl_c_ends_many_seeds_at_once_and_all_their_processes() -> None:
     assert process.returncode == 130
     assert "Traceback" not in rest
     assert "rule broken" not in rest
+
+
+def test_ctrl_c_while_a_process_is_started_is_not_lost():
+    child = [sys.executable, "-c", "import signal; print(signal.pthread_sigmask(0, []))"]
+    with pytest.raises(KeyboardInterrupt), _uninterrupted():
+        os.kill(os.getpid(), signal.SIGINT)
+    with _uninterrupted():
+        blocked = subprocess.run(child, capture_output=True, text=True, check=True).stdout
+    assert "SIGINT" in blocked
