@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-PATIENCE = 15.0
+PATIENCE = 60.0
+"""Seconds until a condition that never comes fails its test."""
 
 Clients = Callable[..., Any]
 
