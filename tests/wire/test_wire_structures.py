@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hazelcast import predicate
 from hazelcast.errors import DistributedObjectDestroyedError, StaleSequenceError
-from wire_clients import Clients, eventually
+from wire_clients import PATIENCE, Clients, eventually
 
 from gridsched.testing import GridServer
 
@@ -54,12 +54,30 @@ def test_entries_expire_and_are_told_of(client: Any, name: str) -> None:
     eventually(lambda: sorted(expired) == ["given", "idle", "ttl"])
 
 
-def test_an_idle_entry_lives_while_it_is_used(client: Any, name: str) -> None:
-    held = client.get_map(name).blocking()
-    held.put("used", 1, max_idle=0.6)
-    held.put("not", 1, max_idle=0.6)
-    eventually(lambda: held.get("used") == 1 and held.size() == 1)
-    assert held.get_entry_view("used").max_idle == 600
+class StandingClock:
+    """A grid's clock, which the test moves on."""
+
+    def __init__(self) -> None:
+        self.ms = 1_700_000_000_000
+
+    def now(self) -> int:
+        return self.ms
+
+
+def test_an_idle_entry_lives_while_it_is_used(
+    connect: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = StandingClock()
+    monkeypatch.setattr("gridsched.testing.server.SystemClock", lambda: clock)
+    with GridServer() as server:
+        held = connect(server).get_map("idle").blocking()
+        held.put("used", 1, max_idle=0.6)
+        held.put("not", 1, max_idle=0.6)
+        for _ in range(3):
+            clock.ms += 400
+            assert held.get("used") == 1
+        assert held.key_set() == ["used"]
+        assert held.get_entry_view("used").max_idle == 600
 
 
 def test_a_map_has_its_own_time_to_live(configured: GridServer, connect: Clients) -> None:
@@ -116,13 +134,13 @@ def test_a_client_that_leaves_leaves_no_lock(server: GridServer, connect: Client
     leaving, staying = connect(server), connect(server).get_map("left").blocking()
     leaving.get_map("left").blocking().lock("k")
     leaving.shutdown()
-    assert staying.try_lock("k", timeout=10)
+    assert staying.try_lock("k", timeout=PATIENCE)
     staying.unlock("k")
 
 
 def test_a_poll_waits_for_an_item(server: GridServer, connect: Clients, name: str) -> None:
     ours, theirs = (connect(server).get_queue(name).blocking() for _ in range(2))
-    thread, results = in_background(lambda: ours.poll(10))
+    thread, results = in_background(lambda: ours.poll(PATIENCE))
     taking, taken = in_background(ours.take)
     theirs.add_all(["a", "b"])
     thread.join()
@@ -132,10 +150,14 @@ def test_a_poll_waits_for_an_item(server: GridServer, connect: Clients, name: st
 
 
 def test_what_a_dead_client_took_stays(server: GridServer, connect: Clients, name: str) -> None:
-    leaving, staying = connect(server), connect(server).get_queue(name).blocking()
-    leaving.get_queue(name).poll(30)
+    leaving, other = connect(server), connect(server)
+    staying = other.get_queue(name).blocking()
+    leaving.get_map(name).blocking().lock("until it is gone")
+    queue = leaving.get_queue(name)
+    queue.poll(30)
+    assert queue.size().result() == 0
     leaving.shutdown()
-    eventually(lambda: len(server.members) == 2)
+    assert other.get_map(name).blocking().try_lock("until it is gone", timeout=PATIENCE)
     staying.offer("item")
     eventually(lambda: staying.poll() == "item")
 
