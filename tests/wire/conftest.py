@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from hazelcast import HazelcastClient
-from wire_clients import Clients
+from wire_clients import PATIENCE, Clients
 
 from gridsched.testing import GridServer
 
@@ -36,7 +36,7 @@ def connect() -> Iterator[Clients]:
         def make(server: GridServer, **options: Any) -> Any:
             options.setdefault("cluster_members", server.addresses)
             options.setdefault("cluster_name", server.cluster_name)
-            options.setdefault("cluster_connect_timeout", 5)
+            options.setdefault("cluster_connect_timeout", PATIENCE)
             client = HazelcastClient(**options)
             connected.callback(client.shutdown)
             return client

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from hazelcast.errors import HazelcastError
-from wire_clients import Clients, eventually
+from wire_clients import PATIENCE, Clients, eventually
 
 from gridsched.testing import GridServer
 
@@ -88,7 +88,7 @@ def test_an_item_for_a_killed_member_stays_in_the_queue(connect: Clients) -> Non
         server.kill_member(server.members[0])
         other = connect(server).get_queue("q").blocking()
         other.offer("item")
-        assert other.poll(5) == "item"
+        assert other.poll(PATIENCE) == "item"
         with pytest.raises(HazelcastError):
             waiting.result()
 
@@ -110,7 +110,7 @@ def test_a_grid_starts_again_at_the_same_port(connect: Clients) -> None:
     server = GridServer(members=2)
     server.start()
     addresses = server.addresses
-    client = connect(server, cluster_connect_timeout=10)
+    client = connect(server)
     client.get_map("m").blocking().put(1, 1)
     server.stop()
     server.stop()
@@ -146,7 +146,7 @@ def test_backups_are_acknowledged(connect: Clients) -> None:
         for key in range(200):
             held.put(key, key)
         assert held.size() == 200
-        assert not client._invocation_service._pending
+        eventually(lambda: not client._invocation_service._pending)
 
 
 def test_with_the_last_member_goes_all(connect: Clients) -> None:

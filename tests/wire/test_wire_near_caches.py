@@ -39,4 +39,4 @@ def test_what_another_client_changes_is_served_no_longer(
 
 def cached(near: Any) -> set[str]:
     to_object = near._wrapped._to_object
-    return {to_object(key) for key in near._wrapped._near_cache}
+    return {to_object(key) for key in list(near._wrapped._near_cache)}

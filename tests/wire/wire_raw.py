@@ -7,11 +7,12 @@ import struct
 from typing import Self
 
 from hazelcast.protocol.codec import client_authentication_codec, client_ping_codec
+from wire_clients import PATIENCE
 
 GREETING = b"CP2"
 _HEADER = struct.Struct("<iH")
 _FINAL = 1 << 13
-TIMEOUT = 10.0
+TIMEOUT = PATIENCE
 
 
 class RawClient:
