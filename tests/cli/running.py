@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from queue import Empty, Queue
@@ -16,7 +17,15 @@ Run = Callable[..., Result]
 """Runs `gridsched` with these arguments."""
 
 PATIENCE = 30.0
-"""Seconds to wait for a line, or for the end."""
+"""Seconds to wait for a line, for the end, or for whatever else must come."""
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Until a condition holds; AssertionError where it never does."""
+    give_up_at = time.perf_counter() + PATIENCE
+    while not condition():
+        assert time.perf_counter() < give_up_at, f"not within {PATIENCE:g} s"
+        time.sleep(0.02)
 
 
 class NodeProcess:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
-from running import Run
+from running import Run, until
 
 import gridsched
 from gridsched import DstPolicy, HttpTask, Job, cron
 from gridsched.calendars import WeeklyCalendar
 from gridsched.cli import cluster, words
+from gridsched.client.blocking import Handle
 from gridsched.model.member import Member
 
 ADD = "gridsched.jobs.samples:add"
@@ -269,8 +271,18 @@ class TestChanges:
         assert (result.exit_code, result.stdout) == (2, "")
         assert "KEY names one" in result.stderr
 
-    def test_why_it_has_not_ended_yet(self, cli: Run, node: gridsched.LocalNode) -> None:
-        nowhere = ("--dispatch", "AttributeMatch(gpu=yes)", "--wait", "1")
+    def test_why_it_has_not_ended_yet(
+        self, cli: Run, node: gridsched.LocalNode, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The time is over once a node has looked for where it may run."""
+        result_of = Handle.result
+
+        def result_once_rejected(handle: Handle, timeout: float | None = None) -> Any:
+            until(lambda: handle.state() == "REJECTED")
+            return result_of(handle, timeout)
+
+        monkeypatch.setattr(Handle, "result", result_once_rejected)
+        nowhere = ("--dispatch", "AttributeMatch(gpu=yes)", "--wait", "0.01")
         result = cli("submit", "gridsched.jobs.samples:hello", *nowhere)
         assert result.exit_code == 1
         assert "it is REJECTED: no node has gpu=yes" in result.stderr

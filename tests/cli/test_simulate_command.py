@@ -10,6 +10,7 @@ import sys
 
 import pytest
 from click.testing import CliRunner
+from running import PATIENCE
 
 from gridsched.cli import main
 from gridsched.cli.simulate import _duration
@@ -57,7 +58,7 @@ def test_ctrl_c_ends_many_seeds_at_once_and_all_their_processes() -> None:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("seed 1: ")
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        rest, _ = process.communicate(timeout=10)  # until the last has closed its output
+        rest, _ = process.communicate(timeout=PATIENCE)  # until the last has closed its output
     assert process.returncode == 130
     assert "Traceback" not in rest
     assert "rule broken" not in rest
