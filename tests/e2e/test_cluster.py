@@ -15,8 +15,9 @@ from gridsched.model.firing import Firing
 pytestmark = pytest.mark.java
 
 FAIR_SHARE = 0.15
-AT_ONCE = 7.0
-"""Seconds; well below the lease (twice the session timeout) at which a sweep finds what is left."""
+SESSION_TIMEOUT_MS = 15_000
+AT_ONCE = 20.0
+"""Seconds; well below the lease (twice that timeout) at which a sweep finds what is left."""
 
 
 def test_three_nodes_share_the_work(world: World) -> None:
@@ -39,7 +40,10 @@ def test_three_nodes_share_the_work(world: World) -> None:
 def test_a_node_told_to_stop_gives_back_what_it_has_not_started(world: World) -> None:
     """Its threads are held, so that most of what was sent to it waits when it is told."""
     leaving, staying = world.start(
-        "leaving", "staying", maxthreadcount=2, graceperiodinmillis=60_000
+        *("leaving", "staying"),
+        maxthreadcount=2,
+        graceperiodinmillis=120_000,
+        sessiontimeoutinmillis=SESSION_TIMEOUT_MS,
     )
     scheduler = world.connect()
     wait_active(scheduler, "leaving", "staying")
@@ -96,7 +100,7 @@ def test_startup_jobs_of_many_nodes_are_submitted_once_the_gate_is_open(world: W
     (late,) = world.start("n4", jobs=jobs, taskservercount=2)
     late.output.line("the timer runs")
     # By the time that another job has been and gone, a fourth submission would have been applied.
-    assert scheduler.submit(Job("e2e_jobs:add", data={"a": 1, "b": 2})).result(timeout=20) == 3
+    assert scheduler.submit(Job("e2e_jobs:add", data={"a": 1, "b": 2})).result(timeout=40) == 3
     assert Counter(line.trigger for line in world.log.lines()) == STARTUP_RUNS
     assert world.log.twice() == []
     assert [job.key for job in scheduler.jobs(group="startup")] == ["startup/once", "startup/twice"]

@@ -71,6 +71,7 @@ def test_nothing_fires_until_the_third_is_there_then_each_fires_its_share(
     # A record says what its node saw at its last beat.
     both = [("n1", "WAITING", 2, 3), ("n2", "WAITING", 2, 3)]
     wait_for(lambda: waits() == both, waits)
+    assert {m.rules.session_timeout for m in scheduler.members()} == {SESSION_TIMEOUT_MS}
     assert scheduler.firings() == []
     began = SystemClock().now()
 
@@ -91,7 +92,7 @@ def test_nothing_fires_until_the_third_is_there_then_each_fires_its_share(
         assert max(shares.values()) <= MOST * TRIGGERS, shares
     print(f"claimed {claimed}, ran {ran}")
     third.kill()
-    first.output.line("node n3 is gone", within=2 * SESSION_TIMEOUT_MS / 1000)
+    first.output.line("node n3 is gone")
     world.assert_no_traceback()
 
 
@@ -114,7 +115,7 @@ def test_when_the_first_server_goes_the_next_one_serves(
     pair.members[0].kill()
 
     node.output.line(f"member {pair.addresses[0]} has left the grid")
-    assert scheduler.submit(Job("e2e_jobs:add", data={"a": 1, "b": 2})).result(timeout=20) == 3
+    assert scheduler.submit(Job("e2e_jobs:add", data={"a": 1, "b": 2})).result(timeout=40) == 3
     late = spawn(world, tmp_path, "n2")
     late.wait_ready()
     wait_active(scheduler, "n1", "n2")
@@ -126,7 +127,7 @@ def test_when_the_first_server_goes_the_next_one_serves(
     node.output.line("connected to the grid again")
     for each in (node, late):
         each.output.line("membership: works again")
-    assert scheduler.submit(Job("e2e_jobs:add", data={"a": 3, "b": 4})).result(timeout=20) == 7
+    assert scheduler.submit(Job("e2e_jobs:add", data={"a": 3, "b": 4})).result(timeout=40) == 7
     world.assert_no_traceback()
 
 

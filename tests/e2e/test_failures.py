@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,8 @@ from gridsched import Job
 
 pytestmark = pytest.mark.java
 
-SESSION_TIMEOUT_MS = 2000
+SESSION_TIMEOUT_MS = 6000
+"""A node that waits for a processor for a while must not be taken for the one that is dead."""
 
 
 @pytest.fixture
@@ -133,7 +135,7 @@ def test_the_grid_goes_away_and_comes_back_empty(
         node.output.line("joins again", after=line)
         node.output.line("membership: works again", after=line)
     wait_active(scheduler, "n1", "n2")
-    assert scheduler.submit(Job("e2e_jobs:add", data={"a": 1, "b": 2})).result(timeout=20) == 3
+    assert scheduler.submit(Job("e2e_jobs:add", data={"a": 1, "b": 2})).result(timeout=40) == 3
     again = Load(world, scheduler, triggers=50, instants=2, interval_ms=1000)
     firings = again.wait_over()
     assert {firing.state for firing in firings} == {"COMPLETE"}
@@ -147,5 +149,6 @@ def test_the_grid_goes_away_and_comes_back_empty(
         node.terminate()
         code, output = node.end()
         assert code == 0
-        assert output.count("submissions: works again") == 1, output
-        assert output.count("timer: works again") == 1, output
+        for service in ("submissions", "timer"):
+            said = re.findall(rf"{service}: (the grid fails|works again)", output)
+            assert said == ["the grid fails", "works again"] * max(1, len(said) // 2), output

@@ -28,8 +28,9 @@ def assert_refused(node: NodeProcess, code: int, *reasons: str) -> None:
 
 @pytest.mark.java
 def test_two_nodes_of_one_name(world: World) -> None:
-    world.start("n1", sessiontimeoutinmillis=2000)
-    second = world.spawn("n1", sessiontimeoutinmillis=2000)
+    # The second watches for so long whether the first lives, which beats five times meanwhile.
+    world.start("n1", sessiontimeoutinmillis=15_000)
+    second = world.spawn("n1", sessiontimeoutinmillis=15_000)
     assert_refused(second, FAILED, "'n1' is already active", "--name")
     wait_active(world.connect(), "n1")
 
