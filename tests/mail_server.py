@@ -13,6 +13,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, Session
 
 HOST = "127.0.0.1"
+PATIENCE = 40.0
+"""Seconds that its start may take."""
 
 
 class MailServer:
@@ -41,7 +43,9 @@ class MailServer:
         if self._users:
             options |= {"authenticator": self._login, "auth_required": True}
             options["auth_require_tls"] = not tls_at_once
-        self._controller = _Controller(self, hostname=HOST, port=port, **options)
+        self._controller = _Controller(
+            self, hostname=HOST, port=port, ready_timeout=PATIENCE, **options
+        )
 
     @property
     def port(self) -> int:

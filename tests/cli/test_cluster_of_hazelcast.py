@@ -69,14 +69,14 @@ def test_another_cluster_name_is_refused(cli: Run, grid: HazelcastCluster) -> No
 
 
 def test_submit_look_change_and_stop(cli: Run, node: NodeProcess, name: str) -> None:
-    summed = cli("submit", ADD, "--group", name, "--data", "a=1", "--data", "b=2", "--wait", "20")
+    summed = cli("submit", ADD, "--group", name, "--data", "a=1", "--data", "b=2", "--wait", "30")
     assert (summed.exit_code, summed.stdout) == (0, "3\n")
     key = cli("submit", ADD, "--group", name, "--every", "1H").stdout.strip()
     assert cli("pause", key).exit_code == 0
     (trigger,) = json.loads(cli("triggers", "--job", f"{name}/add", "--json").stdout)
     assert (trigger["key"], trigger["state"]) == (key, "PAUSED")
     assert cli("resume", key).exit_code == 0
-    assert cli("fire", key, "--data", "a=2", "--data", "b=2", "--wait", "20").stdout == "4\n"
+    assert cli("fire", key, "--data", "a=2", "--data", "b=2", "--wait", "30").stdout == "4\n"
     assert '"state": "ACTIVE"' in cli("members", name, "--json").stdout
     summary = json.loads(cli("cluster", "--json").stdout)
     assert summary["partitions"] == {name: summary["partition_count"]}

@@ -25,7 +25,7 @@ def runs(node: gridsched.LocalNode) -> tuple[str, list[str]]:
     scheduler.add_job(Job(HELLO, name="greet", group=key.partition("/")[0], durable=True))
     handles = [scheduler.fire(key) for _ in range(2)]
     for handle in handles:
-        handle.result(timeout=10)
+        handle.result(timeout=30)
     return key, [handle.key for handle in handles]
 
 

@@ -44,10 +44,10 @@ class TestSubmit:
     ) -> None:
         result = cli("submit", HELLO)
         assert result.exit_code == 0
-        assert node.scheduler.handle(result.stdout.strip()).result(10) == "hello, world"
+        assert node.scheduler.handle(result.stdout.strip()).result(30) == "hello, world"
 
     def test_waits_for_the_result(self, cli: Run, node: gridsched.LocalNode) -> None:
-        result = cli("submit", ADD, "--data", "a=1", "--data", "b=2.5", "--wait", "10")
+        result = cli("submit", ADD, "--data", "a=1", "--data", "b=2.5", "--wait", "30")
         assert (result.exit_code, result.stdout) == (0, "3.5\n")
 
     def test_a_request_and_how_it_is_listed(
@@ -73,7 +73,7 @@ class TestSubmit:
         assert "there is no data service 'Stock' in this node's catalogue" in result.stderr
 
     def test_data_is_json_or_text(self, cli: Run, node: gridsched.LocalNode) -> None:
-        result = cli("submit", HELLO, "--data", "name={x=1", "--wait", "10")
+        result = cli("submit", HELLO, "--data", "name={x=1", "--wait", "30")
         assert json.loads(result.stdout) == "hello, {x=1"
 
     @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ class TestSubmit:
             (["hello"], "not written package.module:function"),
             ([HELLO, "--cron", "0 0 25 * * ?"], "hours: 25 is not 0-23"),
             ([HELLO, "--cron", YEARLY, "--calendar", "none"], "there is no calendar 'none'"),
-            ([FLAKY, "--wait", "10"], "attempt 1 fails on purpose"),
+            ([FLAKY, "--wait", "30"], "attempt 1 fails on purpose"),
             (["gridsched.jobs.samples:wait", "--data", "seconds=3", "--wait", "0.05"], "not ended"),
         ],
     )
@@ -223,7 +223,7 @@ class TestChanges:
 
     def test_fire_with_data(self, cli: Run, trigger: str) -> None:
         job = trigger.partition(":")[0]
-        assert cli("fire", job, "--data", "name=me", "--wait", "10").stdout == '"hello, me"\n'
+        assert cli("fire", job, "--data", "name=me", "--wait", "30").stdout == '"hello, me"\n'
         assert "@" in cli("fire", trigger).stdout
 
     @pytest.mark.parametrize(
@@ -422,7 +422,7 @@ class TestListing:
         keys = []
         for name in ("a", "b"):
             handle = node.scheduler.fire(job, {"name": name})
-            handle.result(10)
+            handle.result(30)
             keys.append(handle.key)
         firings = cli("firings", "--job", job).stdout
         assert all(key in firings for key in keys)
@@ -440,7 +440,7 @@ class TestListing:
     ) -> None:
         job = trigger.partition(":")[0]
         for name in ("a", "b", "c"):
-            node.scheduler.fire(job, {"name": name}).result(10)
+            node.scheduler.fire(job, {"name": name}).result(30)
         ours = node.scheduler.results_of(job)
         second = words.moment(ours.complete()[1].scheduled, ZoneInfo("Europe/London"))
 

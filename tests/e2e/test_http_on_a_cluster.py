@@ -11,7 +11,7 @@ from gridsched.errors import JobFailed, SubmissionRejected
 
 pytestmark = pytest.mark.java
 
-SOON = 20.0
+SOON = 40.0
 
 
 def test_requests_and_operations(world: World) -> None:

@@ -11,7 +11,7 @@ from gridsched.errors import JobCancelled, NotFound, SubmissionRejected
 
 pytestmark = pytest.mark.java
 
-SOON = 20.0
+SOON = 40.0
 
 
 class Heard(OutcomeListener):

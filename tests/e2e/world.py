@@ -98,7 +98,7 @@ class World:
 
     def connect(self) -> Scheduler:
         scheduler = gridsched.connect(
-            self.grid, cluster_name=self.cluster.cluster_name, caches=self.caches, timeout=20
+            self.grid, cluster_name=self.cluster.cluster_name, caches=self.caches, timeout=40
         )
         self._schedulers.append(scheduler)
         return scheduler

@@ -216,7 +216,7 @@ def test_a_run_that_is_given_up_frees_its_thread(service: HttpService, path: str
         assert not ended.wait(0.01)
     assert not ended.wait(0.1)
     context.cancel()
-    assert ended.wait(5)
+    assert ended.wait(20)
 
 
 # --- Hosts
