@@ -26,6 +26,8 @@ POLL_INTERVAL: Final = 0.05
 _PORTS: Final = range(20_000, 32_000)
 """Below those that a system gives to connections: one of the many that tests make at once might be
 given a server's port before the server has it, or while it is down."""
+MOST_IN_A_ROW: Final = 8
+_given: Final[set[int]] = set()
 
 QUICK_START: Final = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 """Java's options for a member that lives for seconds: half of its work would be compiling itself."""
@@ -76,13 +78,31 @@ class JavaMissing(Exception):
     """What keeps this machine from running a member."""
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens at now."""
+def free_port(count: int = 1) -> int:
+    """A port of 127.0.0.1 that nobody listens at now: the first of so many, one after the other.
+
+    None is given twice, nor by two workers that share the tests: a port is used later than given.
+    """
     while True:
-        port = secrets.choice(_PORTS)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
+        first = secrets.choice(_own_ports())
+        ports = range(first, first + count)
+        if not _given.intersection(ports) and all(map(_is_free, ports)):
+            _given.update(ports)
+            return first
+
+
+def _own_ports() -> range:
+    """This worker's share, but for the last few, after which come those of the next."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    share = len(_PORTS) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return _PORTS[worker * share : (worker + 1) * share - MOST_IN_A_ROW]
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe, suppress(OSError):
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 def find_jar() -> Path:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from hazelcast.errors import HazelcastError
+from hazelcast_member import free_port
 from wire_clients import PATIENCE, Clients, eventually
 
 from gridsched.testing import GridServer
@@ -107,7 +108,7 @@ def test_each_event_comes_once(connect: Clients) -> None:
 
 
 def test_a_grid_starts_again_at_the_same_port(connect: Clients) -> None:
-    server = GridServer(members=2)
+    server = GridServer(members=2, port=free_port(2))
     server.start()
     addresses = server.addresses
     client = connect(server)
@@ -124,13 +125,13 @@ def test_a_grid_starts_again_at_the_same_port(connect: Clients) -> None:
 
 
 def test_a_member_may_come_back_at_its_port(connect: Clients) -> None:
-    with GridServer(members=2) as server:
+    port = free_port(2)
+    with GridServer(members=2, port=port) as server:
         client = connect(server)
-        port = int(server.addresses[1].rpartition(":")[2])
         server.kill_member(server.members[1])
-        uuid = server.add_member(port)
+        uuid = server.add_member(port + 1)
         eventually(lambda: uuid in members_of(client))
-        assert server.addresses[1].endswith(f":{port}")
+        assert server.addresses[1].endswith(f":{port + 1}")
 
 
 def test_another_cluster_name_is_refused(server: GridServer, connect: Clients) -> None:
@@ -150,8 +151,8 @@ def test_backups_are_acknowledged(connect: Clients) -> None:
 
 
 def test_with_the_last_member_goes_all(connect: Clients) -> None:
-    with GridServer(members=1) as server:
-        port = int(server.addresses[0].rpartition(":")[2])
+    port = free_port()
+    with GridServer(members=1, port=port) as server:
         first = connect(server)
         first.get_map("m").blocking().put(1, 1)
         first.shutdown()
