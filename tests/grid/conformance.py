@@ -44,8 +44,10 @@ from gridsched.grid.port import (
 
 QUEUE_PREFIX = "conformance-bounded-"
 QUEUE_CAPACITY = 8
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds until a condition that never comes fails its test, and that a `take` waits at most."""
+UNHURRIED = {"connect_timeout": PATIENCE, "call_timeout": PATIENCE}
+"""What a HazelcastGrid is told whose cluster may have much else to do."""
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 Connect = Callable[[], Awaitable[Grid]]
@@ -226,9 +228,11 @@ class _Maps:
         self, connect: Connect, name: str, elapse: Callable[[int], None]
     ) -> None:
         held = await (await connect()).map(MapSpec(name, INDEXES))
+        seconds = asyncio.get_running_loop().time
+        began = seconds()
         await held.put(A, value(due=1), ttl_ms=1000)
         await held.put(B, value(due=1))
-        assert await held.get(A) == value(due=1)
+        assert await held.get(A) == value(due=1) or seconds() - began >= 1
 
         async def gone() -> bool:
             elapse(1000)

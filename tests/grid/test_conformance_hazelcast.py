@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 import pytest
-from conformance import Connect, GridConformance, connections
+from conformance import UNHURRIED, Connect, GridConformance, connections
 from hazelcast_member import HazelcastCluster
 
 from gridsched.grid.hazelcast import HazelcastGrid
@@ -21,7 +21,9 @@ class TestHazelcast(GridConformance):
         hazelcast_member: HazelcastCluster,
     ) -> Iterator[Connect]:
         def make() -> HazelcastGrid:
-            return HazelcastGrid(hazelcast_member.addresses, hazelcast_member.cluster_name)
+            return HazelcastGrid(
+                hazelcast_member.addresses, hazelcast_member.cluster_name, **UNHURRIED
+            )
 
         with connections(run, make) as connect:
             yield connect

@@ -6,7 +6,15 @@ import random
 from collections.abc import Iterator
 
 import pytest
-from conformance import QUEUE_CAPACITY, QUEUE_PREFIX, Connect, GridConformance, Run, connections
+from conformance import (
+    QUEUE_CAPACITY,
+    QUEUE_PREFIX,
+    UNHURRIED,
+    Connect,
+    GridConformance,
+    Run,
+    connections,
+)
 
 from gridsched.clock import SystemClock, random_ids
 from gridsched.grid.embedded.cluster import EmbeddedCluster, uuids
@@ -25,8 +33,10 @@ class TestWire(GridConformance):
         cluster = EmbeddedCluster(SystemClock().now, ids, members=members)
         server = WireServer(cluster, ids, CONFIG)
         run(server.start())
-        with connections(
-            run, lambda: HazelcastGrid(server.addresses, CONFIG.cluster_name)
-        ) as connect:
+
+        def make() -> HazelcastGrid:
+            return HazelcastGrid(server.addresses, CONFIG.cluster_name, **UNHURRIED)
+
+        with connections(run, make) as connect:
             yield connect
         run(server.stop())

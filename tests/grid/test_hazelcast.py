@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from conformance import APPLIED, V1, V2, A, B, key, value, wait_until
+from conformance import APPLIED, PATIENCE, UNHURRIED, V1, V2, A, B, key, value, wait_until
 from hazelcast_member import HazelcastCluster, free_port
 
 from gridsched.errors import GridRefused, GridUnavailable
@@ -27,7 +27,10 @@ from gridsched.grid.port import (
     QueueSpec,
 )
 
-SOON = 1.0
+SOON = PATIENCE / 2
+"""Within so many seconds ends what would else take `PATIENCE`, or for ever."""
+HURRY = 3.0
+"""The call timeout of a client whose member hangs."""
 TOO_FEW = """
 <split-brain-protection name="two" enabled="true">
   <minimum-cluster-size>2</minimum-cluster-size>
@@ -57,9 +60,10 @@ def pair(java: None, tmp_path: Path) -> Iterator[HazelcastCluster]:
 
 @asynccontextmanager
 async def connected(
-    cluster: HazelcastCluster, call_timeout: float = 5.0
+    cluster: HazelcastCluster, call_timeout: float = PATIENCE
 ) -> AsyncIterator[HazelcastGrid]:
-    grid = HazelcastGrid(cluster.addresses, cluster.cluster_name, call_timeout=call_timeout)
+    options = UNHURRIED | {"call_timeout": call_timeout}
+    grid = HazelcastGrid(cluster.addresses, cluster.cluster_name, **options)
     await grid.open()
     try:
         yield grid
@@ -77,9 +81,9 @@ async def answers(grid: HazelcastGrid, name: str) -> bool:
 
 async def test_nothing_listens() -> None:
     addresses = [f"127.0.0.1:{free_port()}" for _ in range(2)]
-    grid = HazelcastGrid(addresses, "own")
+    grid = HazelcastGrid(addresses, "own", **UNHURRIED)
     with pytest.raises(GridUnavailable, match=" ".join(f"{a}[, ]*" for a in addresses)):
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(SOON):
             await grid.open()
     assert grid.members() == ()
     assert set(grid.partition_owners()) == {None}
@@ -93,14 +97,14 @@ async def test_a_server_that_never_answers() -> None:
     port = server.sockets[0].getsockname()[1]
     grid = HazelcastGrid([f"127.0.0.1:{port}"], "own", connect_timeout=0.2)
     with pytest.raises(GridUnavailable, match=str(port)):
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(SOON):
             await grid.open()
     server.close()
 
 
 @pytest.mark.java
 async def test_wrong_cluster_name(hazelcast_member: HazelcastCluster) -> None:
-    grid = HazelcastGrid(hazelcast_member.addresses, "another")
+    grid = HazelcastGrid(hazelcast_member.addresses, "another", **UNHURRIED)
     with pytest.raises(GridRefused, match=r"'another'.*[Cc]luster name"):
         await grid.open()
 
@@ -108,7 +112,9 @@ async def test_wrong_cluster_name(hazelcast_member: HazelcastCluster) -> None:
 @pytest.mark.java
 async def test_a_later_address_answers(hazelcast_member: HazelcastCluster, name: str) -> None:
     addresses = [f"127.0.0.1:{free_port()}", *hazelcast_member.addresses]
-    grid = HazelcastGrid(addresses, hazelcast_member.cluster_name, client_name="second")
+    grid = HazelcastGrid(
+        addresses, hazelcast_member.cluster_name, client_name="second", **UNHURRIED
+    )
     await grid.open()
     assert await answers(grid, name)
     assert [member.address for member in grid.members()] == hazelcast_member.addresses
@@ -222,12 +228,12 @@ async def test_indexes_are_made_again_when_the_grid_is_back(
 
 @pytest.mark.java
 async def test_a_hung_member_fails_calls_in_time(cluster: HazelcastCluster) -> None:
-    async with connected(cluster, call_timeout=SOON) as grid:
+    async with connected(cluster, call_timeout=HURRY) as grid:
         held = await grid.map(MapSpec("hung"))
         await held.put(A, V1)
         cluster.members[0].freeze()
         try:
-            async with asyncio.timeout(3 * SOON):
+            async with asyncio.timeout(SOON):
                 with pytest.raises(GridUnavailable, match="no answer"):
                     await held.get(A)
                 outcomes = await held.compare_and_set([Change(A, V1, V2)] * 200)

@@ -15,6 +15,7 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
+from conformance import PATIENCE
 from hazelcast.config import Config
 from hazelcast.errors import (
     HazelcastInstanceNotActiveError,
@@ -177,7 +178,7 @@ def test_what_an_error_says_about_its_call() -> None:
 
 
 async def test_a_full_window_lets_waiters_in_when_half_of_it_is_free() -> None:
-    window = Window(limit=4, timeout=5.0)
+    window = Window(limit=4, timeout=PATIENCE)
     window.in_flight = 4
     waiting = [asyncio.ensure_future(window.room()) for _ in range(2)]
     await asyncio.sleep(0)
@@ -192,13 +193,13 @@ async def test_a_full_window_lets_waiters_in_when_half_of_it_is_free() -> None:
 
 
 async def test_a_cancelled_waiter_passes_its_turn_on() -> None:
-    window = Window(limit=1, timeout=5.0)
+    window = Window(limit=1, timeout=PATIENCE)
     window.in_flight = 1
     first, second = (asyncio.ensure_future(window.room()) for _ in range(2))
     await asyncio.sleep(0)
     window.leave()
     first.cancel()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE / 2):
         await second
 
 

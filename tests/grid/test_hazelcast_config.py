@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conformance import A, value
+from conformance import UNHURRIED, A, value
 from hazelcast_member import QUICK_START, HazelcastMember, free_port
 from lxml import etree
 
@@ -68,7 +68,7 @@ async def test_a_member_starts_with_the_config_that_users_copy(java: None, tmp_p
     config = tmp_path / "hazelcast.xml"
     config.write_text(SHIPPED.read_text().replace(">5701<", f">{port}<"))
     member = HazelcastMember(config, port, tmp_path / "member.log", java=QUICK_START)
-    grid = HazelcastGrid([member.address], "dev")
+    grid = HazelcastGrid([member.address], "dev", **UNHURRIED)
     try:
         await asyncio.to_thread(member.wait_started)
         await grid.open()
