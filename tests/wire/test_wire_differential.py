@@ -355,9 +355,11 @@ def test_events_of_a_map(both: tuple[Any, Any], seed: int) -> None:
     for held in pair:
         held.clear()
         held.put("last", 1)
-    eventually(lambda: len(heard[0]) == len(heard[1]) and all(map(_has_last, heard)))
-    by_key = [sorted(events, key=lambda event: str(event[1])) for events in heard]
-    assert by_key[1] == by_key[0]
+    eventually(lambda: all(map(_has_last, heard)) and _by_key(heard[1]) == _by_key(heard[0]))
+
+
+def _by_key(events: Sequence[Any]) -> list[Any]:
+    return sorted(events, key=lambda event: str(event[1]))
 
 
 def _has_last(events: Sequence[Any]) -> bool:
