@@ -15,6 +15,20 @@ from running import NodeProcess, Run
 pytestmark = [pytest.mark.java, pytest.mark.xdist_group("a cluster of the commands' own")]
 
 ADD = "gridsched.jobs.samples:add"
+WATCHFUL = """<cache-config xmlns:scheduler="urn:gridsched:scheduler">
+  <scheduler:service-config><scheduler:schedulerservice>
+    <scheduler:sessiontimeoutinmillis>20000</scheduler:sessiontimeoutinmillis>
+  </scheduler:schedulerservice></scheduler:service-config>
+</cache-config>"""
+"""Of a node that watches for so long whether the other of its name lives."""
+
+
+def namesake(name: str, grid: HazelcastCluster, folder: Path) -> NodeProcess:
+    """Start a node that has the name of another."""
+    (folder / "watchful.xml").write_text(WATCHFUL)
+    process = NodeProcess(folder)
+    process.start("watchful.xml", "--name", name, "--grid", ",".join(grid.addresses))
+    return process
 
 
 @pytest.fixture
@@ -92,8 +106,7 @@ def test_submit_look_change_and_stop(cli: Run, node: NodeProcess, name: str) -> 
 def test_a_name_that_is_taken(
     node: NodeProcess, grid: HazelcastCluster, name: str, tmp_path: Path
 ) -> None:
-    other = NodeProcess(tmp_path)
-    other.start("--name", name, "--grid", ",".join(grid.addresses))
+    other = namesake(name, grid, tmp_path)
     output = other.end(expected_code=1)
     assert f"error: a node named '{name}' is already active" in output
     assert "fired" not in output
@@ -104,8 +117,7 @@ def test_a_signal_before_it_is_active(
 ) -> None:
     """Having the name of one that was killed, it watches that one for the session timeout."""
     node.signal(signal.SIGKILL)
-    other = NodeProcess(tmp_path)
-    other.start("--name", name, "--grid", ",".join(grid.addresses))
+    other = namesake(name, grid, tmp_path)
     other.line_with("whether it lives")
     other.signal(signal.SIGTERM)
     output = other.end(expected_code=0)

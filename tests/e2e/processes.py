@@ -20,7 +20,7 @@ PATIENCE: Final = 40.0
 """Seconds to wait for whatever must come."""
 
 _LOOK_INTERVAL: Final = 0.02
-_LIFETIME: Final = "180s"
+_LIFETIME: Final = "900s"
 """A node ends after it even where the tests that started it were killed."""
 
 _HERE: Final = Path(__file__).parent

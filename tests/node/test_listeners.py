@@ -215,6 +215,6 @@ def test_on_a_node_of_an_application():
     listener = Everything()
     with gridsched.start(allowed_jobs=["jobs_under_test:*"]) as node:
         node.listeners.add("all", listener)
-        assert node.scheduler.submit(job("blocking", data={"value": 1})).result(timeout=10) == 2
+        assert node.scheduler.submit(job("blocking", data={"value": 1})).result(timeout=30) == 2
     assert listener.words()[-1] == "scheduler_shutdown"
     assert "job_was_executed" in listener.words()
