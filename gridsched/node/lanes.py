@@ -76,7 +76,7 @@ class Lanes:
         self._membership = membership
         self._draw = random.Random(core.incarnation).randrange
         self._epoch = -1
-        self._members: list[Member] = []
+        self._members: tuple[Member, ...] = ()
         self._everybody: Lane | None = None
         self._lanes: dict[tuple[tuple[str, ...], Spread], Lane] = {}
         self._displaced: list[Outgoing] = []

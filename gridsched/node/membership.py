@@ -20,6 +20,7 @@ from gridsched.node.core import Core
 from gridsched.node.service import Service
 from gridsched.policy.gate import keepers
 from gridsched.policy.ownership import owned
+from gridsched.policy.roster import Roster, Sighting, roster, sightings
 from gridsched.stores.record import Record
 
 BEATS_PER_TIMEOUT: Final = 5
@@ -28,24 +29,20 @@ _LOOKED: Final = 1.25
 """Beats, and some time for the calls, after which every node has looked at the others."""
 
 
-class Sighting(NamedTuple):
-    """What was last seen of a member, and when (monotonic seconds) its beat last changed.
-
-    beats_since  when it was first seen to change; None: not yet, and a record alone may be of a node
-                 that died before this one came
-    """
-
-    member: Member
-    changed_at: float
-    beats_since: float | None = None
-
-
 class Arrangement(NamedTuple):
     """What ownership follows from: the holders of the partitions' primaries, and the active nodes
     by name with the grid member that each is beside."""
 
     grid_members: tuple[str | None, ...]
     nodes: dict[str, str]
+
+
+class _Known(NamedTuple):
+    """A roster, and what it was made of: both are replaced whole, never changed."""
+
+    seen: dict[str, Sighting]
+    me: Member
+    roster: Roster
 
 
 class Membership(Service):
@@ -65,6 +62,7 @@ class Membership(Service):
         self._timeout = core.settings.session_timeout_ms / 1000
         self._grid = grid
         self._seen: dict[str, Sighting] = {}
+        self._known: _Known | None = None
         self._record: Record[Member] | None = None
         self._beaten_at = float("-inf")
         self._lapses = 0
@@ -193,16 +191,8 @@ class Membership(Service):
         asked = self._clock.monotonic()
         records = {record.key: record for record in await self._store.find()}
         now = self._clock.monotonic()
-        before, self._seen = self._seen, {}
-        for name, record in records.items():
-            last = before.get(name)
-            if last is None:
-                self._seen[name] = Sighting(record.value, now)
-            elif _beat(last.member) == _beat(record.value):
-                self._seen[name] = last._replace(member=record.value)
-            else:
-                since = now if last.beats_since is None else last.beats_since
-                self._seen[name] = Sighting(record.value, now, since)
+        before = self._seen
+        self._seen = sightings(before, (record.value for record in records.values()), now)
         mine = records.get(self.me.name)
         if mine is not None and mine.value.incarnation == self.me.incarnation:
             self._record = mine
@@ -218,7 +208,7 @@ class Membership(Service):
         for name, sighting in list(self._seen.items()):
             if name != self.me.name and now - sighting.changed_at > self._timeout:
                 await self._store.apply([self._store.removed(records[name])])
-                del self._seen[name]
+                self._seen = {n: sighting for n, sighting in self._seen.items() if n != name}
 
     def _gone(self, member: Member) -> None:
         if member.name != self.me.name:
@@ -283,26 +273,21 @@ class Membership(Service):
         there = await self._store.get(name)
         return there is None or there.value.incarnation != incarnation
 
-    def active(self) -> list[Member]:
+    def _roster(self) -> Roster:
+        """Everything asks all the time, and only a beat makes it another."""
+        known = self._known
+        if known is None or known.seen is not self._seen or known.me is not self.me:
+            known = self._known = _Known(self._seen, self.me, roster(self._seen, self.me))
+        return known.roster
+
+    def active(self) -> tuple[Member, ...]:
         """The active nodes, this one included, by name."""
-        members = [seen.member for seen in self._seen.values() if seen.member.name != self.me.name]
-        members.append(self.me)
-        return sorted((m for m in members if m.state == "ACTIVE"), key=lambda member: member.name)
+        return self._roster().active
 
-    def live(self) -> list[Member]:
+    def live(self) -> tuple[Member, ...]:
         """The active nodes that are seen to live at the same time, this one included, by name; none
-        while not fresh.
-
-        Each of them has beaten since the last of them was first seen to: one that died just before
-        another came is not counted, though its session has not timed out.
-        """
-        if not self.fresh:
-            return []
-        others = [self._seen[m.name] for m in self.active() if m.name != self.me.name]
-        beating = [seen for seen in others if seen.beats_since is not None]
-        latest = max((seen.beats_since or 0.0 for seen in beating), default=0.0)
-        together = {seen.member.name for seen in beating if seen.changed_at >= latest}
-        return [m for m in self.active() if m.name in together or m.name == self.me.name]
+        while not fresh."""
+        return self._roster().live if self.fresh else ()
 
     def owned(self) -> tuple[int, ...]:
         """The partitions that this node looks after now. GridUnavailable while it is not fresh."""
@@ -328,7 +313,3 @@ class Membership(Service):
         """Wait for the next look at who is there, at a beat's distance or before."""
         self._changed.clear()
         await self._changed.wait()
-
-
-def _beat(member: Member) -> tuple[str, int]:
-    return member.incarnation, member.beat
