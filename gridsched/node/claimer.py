@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -27,7 +28,7 @@ from gridsched.node.membership import Membership
 from gridsched.policy import submissions as commands
 from gridsched.policy.acquire import Acquisition, Destination, acquire
 from gridsched.policy.calendars import ResolvedCalendar
-from gridsched.policy.claim import MAX_INSTANTS, Claim, Window, adopt, claim
+from gridsched.policy.claim import MAX_INSTANTS, Claim, Instant, Window, adopt, claim
 from gridsched.policy.misfire import misfired
 from gridsched.policy.overlap import takes_turns
 from gridsched.policy.transitions import waits
@@ -50,7 +51,7 @@ class _Due(NamedTuple):
 
 class _Made(NamedTuple):
     """One trigger's claim with the records of its firings, those that were there before included;
-    `met`: the first of them was."""
+    `met`: one of them was."""
 
     due: _Due
     advanced: Trigger
@@ -194,7 +195,9 @@ class Claimer:
     async def _make_firings(
         self, claims: Sequence[tuple[_Due, Claim]], window: Window
     ) -> list[_Made]:
-        firings = self._caches.firings
+        """The firings of these claims, the first of each, then the second of each, and so on: one is
+        made when it is certain what became of the instant before. What was made sooner could not be
+        taken back, should another node have decided something else: others may count on it."""
         acquisition = Acquisition(
             self._core.name,
             window.now,
@@ -202,27 +205,71 @@ class Claimer:
             self._core.settings.caches.firing_retention_ms,
         )
         members = self._choose(claims)
-        made: list[_Made] = []
-        records: list[Record[Firing]] = []
-        for due, claimed in claims:
-            own: list[Record[Firing]] = []
-            for instant in claimed.instants:
-                firing = acquire(
-                    due.trigger.key,
-                    due.trigger.value,
-                    due.job.value,
-                    instant,
-                    destination=Destination(next(members[due.lane], ""), due.lane.reason),
-                    acquisition=acquisition,
-                )
-                own.append(firings.written(firing))
-            records += own
-            made.append(_Made(due, _shown(claimed.trigger, due.lane), own))
+        made = [_Made(due, _shown(claimed.trigger, due.lane), []) for due, claimed in claims]
+        over: set[int] = set()
+        for turn in zip_longest(*(claimed.instants for _, claimed in claims)):
+            new: dict[int, Record[Firing]] = {}
+            for place, instant in enumerate(turn):
+                if instant is not None and place not in over:
+                    due = made[place].due
+                    destination = Destination(next(members[due.lane], ""), due.lane.reason)
+                    new[place] = self._acquired(due, instant, destination, acquisition)
+            there = await self._put(list(new.values()))
+            for place, record in new.items():
+                if record.key not in there:
+                    made[place].firings.append(record)
+                    continue
+                before, made[place] = made[place], self._met(made[place], there[record.key], window)
+                if made[place].advanced is not before.advanced:
+                    over.add(place)
+        return [each for each in made if each.firings]
+
+    def _acquired(
+        self, due: _Due, instant: Instant, destination: Destination, acquisition: Acquisition
+    ) -> Record[Firing]:
+        trigger, job = due.trigger.value, due.job.value
+        firing = acquire(
+            due.trigger.key,
+            trigger,
+            job,
+            instant,
+            destination=destination,
+            acquisition=acquisition,
+        )
+        return self._caches.firings.written(firing)
+
+    async def _put(self, records: Sequence[Record[Firing]]) -> dict[str, Record[Firing] | None]:
+        """Store what is not there; what stands in the place of the others, by key."""
+        firings = self._caches.firings
         created = await firings.apply([firings.put(record) for record in records])
         if all(created):
-            return made
-        there = {r.key for r, new in zip(records, created, strict=True) if not new}
-        return await self._adopt(made, there, window)
+            return {}
+        there = [record.key for record, new in zip(records, created, strict=True) if not new]
+        found = await firings.get_all(there)
+        return {key: found.get(key) for key in there}
+
+    def _met(self, made: _Made, firing: Record[Firing] | None, window: Window) -> _Made:
+        """A claim that has met the firing of its next instant which another node made: it goes on as it
+        would have, or ends with what that node decided. None: that has just been forgotten, and it ends
+        before."""
+        due, so_far = made.due, len(made.firings)
+        trigger = due.trigger.value
+        if so_far:
+            trigger = claim(trigger, window, so_far, due.calendar).trigger
+        if firing is None:
+            return made._replace(advanced=_shown(trigger, due.lane))
+        theirs = self._as_theirs(trigger, due, firing.value, window)
+        advanced = made.advanced if theirs is None else _shown(theirs, due.lane)
+        return made._replace(advanced=advanced, firings=[*made.firings, firing], met=True)
+
+    @staticmethod
+    def _as_theirs(trigger: Trigger, due: _Due, firing: Firing, window: Window) -> Trigger | None:
+        """The trigger after another node's decision about its next instant; None where ours is the
+        same. Clocks differ, and a misfire policy may start the schedule anew from the time it was
+        applied at."""
+        theirs = adopt(trigger, firing, window, due.calendar)
+        ours = claim(trigger, window, 1, due.calendar).trigger
+        return None if theirs == ours else theirs
 
     def _choose(self, claims: Sequence[tuple[_Due, Claim]]) -> dict[Lane, Iterator[str]]:
         """The members for all the firings of each lane."""
@@ -231,32 +278,6 @@ class Claimer:
             counts[due.lane] += len(claimed.instants)
         lanes = self._dispatcher.lanes
         return {lane: iter(lanes.choose(lane, count)) for lane, count in counts.items()}
-
-    async def _adopt(self, made: list[_Made], there: set[str], window: Window) -> list[_Made]:
-        """Put the firings that another node made in the place of ours."""
-        firings = self._caches.firings
-        found = await firings.get_all(there)
-        adopted: list[_Made] = []
-        for each in made:
-            own = [found.get(firing.key, firing) for firing in each.firings]
-            theirs = self._as_theirs(each.due, own[0].value, window)
-            met = own[0].key in there
-            if not met or theirs is None:
-                adopted.append(each._replace(firings=own, met=met))
-                continue
-            # What we made beyond the first follows from our decision, which does not stand.
-            await firings.apply([firings.removed(r) for r in own[1:] if r.key not in found])
-            adopted.append(each._replace(advanced=theirs, firings=own[:1], met=True))
-        return adopted
-
-    @staticmethod
-    def _as_theirs(due: _Due, firing: Firing, window: Window) -> Trigger | None:
-        """The trigger after another node's decision about its next instant; None where ours is the
-        same. Clocks differ, and a misfire policy may start the schedule anew from the time it was
-        applied at."""
-        theirs = adopt(due.trigger.value, firing, window, due.calendar)
-        ours = claim(due.trigger.value, window, 1, due.calendar).trigger
-        return None if theirs == ours else _shown(theirs, due.lane)
 
     def _outgoing(self, made: _Made) -> list[Outgoing]:
         if made.due.lane.reason:

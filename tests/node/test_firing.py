@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,9 +14,12 @@ from msgspec.structs import replace
 from gridsched.client.triggers import cron, every, once
 from gridsched.errors import JobFailed, ResultTimeout, SubmissionRejected
 from gridsched.grid.faults import Fault, Rates
+from gridsched.model.firing import Firing
 from gridsched.model.job import Job
 from gridsched.model.retry import Retry
 from gridsched.simulation.virtual_time import START
+from gridsched.stores.firings import FiringStore
+from gridsched.stores.record import Record
 
 NOW = datetime.fromtimestamp(START / 1000, UTC)
 
@@ -272,3 +276,33 @@ async def test_what_was_read_before_a_node_slept_is_left_to_its_next_poll(cluste
 
 async def claimed(client) -> bool:
     return len(await client.firings()) == 1
+
+
+async def test_a_claim_of_what_is_long_claimed_takes_nothing_back_that_another_counted(cluster):
+    c = cluster()
+    node = await c.node("a")
+    client = await c.client()
+    start = NOW + timedelta(seconds=20)
+    trigger = await client.schedule(job(), every(10, start=start, misfire="IGNORE"))
+    stale = await client.caches.triggers.get(trigger.key)
+    await c.until(lambda: len(c.runs.finished) == 2)
+    await node.parts.timer.stop()
+    await c.until(lambda: c.clock.now() > START + 39_500)
+    firings = FiringStore(client.caches.firings.map)
+    first, _ = sorted(await firings.find(), key=lambda record: record.key)
+    await firings.replace(first, replace(first.value, state="SKIPPED"))
+    claimer, standing = node.parts.timer._claimer, node.parts.membership.standing()
+    claimer._caches = claimer._caches._replace(firings=firings)
+    get_all = firings.get_all
+
+    async def while_another_claims(keys: Iterable[str]) -> dict[str, Record[Firing]]:
+        firings.get_all = get_all
+        now = await client.caches.triggers.get(trigger.key)
+        await claimer.claim([now], standing)
+        return await get_all(keys)
+
+    firings.get_all = while_another_claims
+    await claimer.claim([stale], standing)
+    assert (await client.trigger(trigger.key)).next_fire == START + 50_000
+    await c.until(lambda: len(c.runs.finished) == 3)
+    assert c.runs.started[-1].scheduled == START + 40_000
