@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -185,22 +186,30 @@ def bounded(command: list[str]) -> list[str]:
 
 
 def of_pages(found: list[Block]) -> list[Any]:
-    """Parameters; those of a page run one after the other: what one makes another may show."""
+    """Parameters, one a page: what one of its blocks makes another may show, so they run one after the
+    other, in one test."""
+    in_order = sorted(found, key=lambda block: (block.page, block.line))
     return [
-        pytest.param(block, id=str(block), marks=pytest.mark.xdist_group(str(block).split(":")[0]))
-        for block in found
+        pytest.param(list(on_page), id=str(page.relative_to(REPOSITORY)))
+        for page, on_page in groupby(in_order, lambda block: block.page)
     ]
 
 
-@pytest.mark.parametrize("block", of_pages([b for b in [*PYTHON, *SHELL] if not connects(b)]))
-def test_alone(block: Block, alone: Example) -> None:
-    run(block, alone)
+def run_all(found: list[Block], example: Example) -> None:
+    for block in found:
+        print(block)  # pytest shows, where one fails, which it was
+        run(block, example)
+
+
+@pytest.mark.parametrize("found", of_pages([b for b in [*PYTHON, *SHELL] if not connects(b)]))
+def test_alone(found: list[Block], alone: Example) -> None:
+    run_all(found, alone)
 
 
 @pytest.mark.parametrize("grid", GRIDS)
-@pytest.mark.parametrize("block", of_pages([b for b in [*PYTHON, *SHELL] if connects(b)]))
-def test_on_a_cluster(block: Block, grid: str, request: pytest.FixtureRequest) -> None:
-    run(block, request.getfixturevalue(grid))
+@pytest.mark.parametrize("found", of_pages([b for b in [*PYTHON, *SHELL] if connects(b)]))
+def test_on_a_cluster(found: list[Block], grid: str, request: pytest.FixtureRequest) -> None:
+    run_all(found, request.getfixturevalue(grid))
 
 
 def test_there_are_examples_of_each_kind() -> None:
