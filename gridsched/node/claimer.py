@@ -171,10 +171,8 @@ class Claimer:
     async def _fence(
         self, claims: Sequence[tuple[_Due, Claim]], window: Window, claiming: _Claiming
     ) -> list[Outgoing]:
-        """Make the firings, advance the triggers; what is to be sent now. Of what a node read before it
-        slept, the others may have run all, and forgotten it."""
-        self._membership.check_standing(claiming.standing)
-        made = await self._make_firings(claims, window)
+        """Make the firings, advance the triggers; what is to be sent now."""
+        made = await self._make_firings(claims, window, claiming.standing)
         triggers = self._caches.triggers
         advanced = await triggers.apply(
             [triggers.replaced(each.due.trigger, each.advanced) for each in made]
@@ -193,11 +191,12 @@ class Claimer:
         return outgoing
 
     async def _make_firings(
-        self, claims: Sequence[tuple[_Due, Claim]], window: Window
+        self, claims: Sequence[tuple[_Due, Claim]], window: Window, standing: int
     ) -> list[_Made]:
         """The firings of these claims, the first of each, then the second of each, and so on: one is
         made when it is certain what became of the instant before. What was made sooner could not be
-        taken back, should another node have decided something else: others may count on it."""
+        taken back, should another node have decided something else: others may count on it.
+        Of what a node read before it slept, the others may have run all, and forgotten it."""
         acquisition = Acquisition(
             self._core.name,
             window.now,
@@ -214,6 +213,7 @@ class Claimer:
                     due = made[place].due
                     destination = Destination(next(members[due.lane], ""), due.lane.reason)
                     new[place] = self._acquired(due, instant, destination, acquisition)
+            self._membership.check_standing(standing)
             there = await self._put(list(new.values()))
             for place, record in new.items():
                 if record.key not in there:
@@ -227,11 +227,10 @@ class Claimer:
     def _acquired(
         self, due: _Due, instant: Instant, destination: Destination, acquisition: Acquisition
     ) -> Record[Firing]:
-        trigger, job = due.trigger.value, due.job.value
         firing = acquire(
             due.trigger.key,
-            trigger,
-            job,
+            due.trigger.value,
+            due.job.value,
             instant,
             destination=destination,
             acquisition=acquisition,

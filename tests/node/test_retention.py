@@ -13,11 +13,13 @@ from msgspec.structs import replace
 from gridsched import every, once
 from gridsched.errors import SubmissionRejected
 from gridsched.grid.data import partition_of
+from gridsched.grid.port import Change
 from gridsched.model.caches import CacheSettings
 from gridsched.model.job import UNTIL_DISCARDED, Job
 from gridsched.model.trigger import Trigger
 from gridsched.node.locks import JobLocks
 from gridsched.node.retention import FENCE_MS
+from gridsched.stores.firings import FiringStore
 from gridsched.stores.jobs import JobStore
 from gridsched.stores.locks import JobLock
 from gridsched.stores.record import Record
@@ -146,6 +148,29 @@ async def test_a_node_that_sleeps_over_a_claim_does_not_make_anew_what_is_forgot
     owner.parts.membership.start()
     await c.pass_time(60)
     assert len(c.runs.started) == 1
+
+
+async def test_a_node_that_sleeps_between_two_instants_of_a_claim_makes_no_more(cluster):
+    c = cluster()
+    node = await c.node("a")
+    client = await c.client()
+    claimer, membership = node.parts.timer._claimer, node.parts.membership
+    firings = FiringStore(claimer._caches.firings.map)
+    claimer._caches = claimer._caches._replace(firings=firings)
+    apply = firings.apply
+
+    async def then_sleep(changes: list[Change]) -> list[bool]:
+        done = await apply(changes)
+        membership._lapses += 1
+        firings.apply = apply
+        return done
+
+    firings.apply = then_sleep
+    start = datetime.fromtimestamp(c.clock.now() / 1000 - 2, UTC)
+    await client.schedule(job(), every(0.2, start=start, repeat_count=9, misfire="IGNORE"))
+    await c.until(lambda: firings.apply is apply, step=0.001)
+    assert len(await client.firings()) == 1
+    await c.until(lambda: len(c.runs.finished) == 10)
 
 
 async def test_the_locks_of_what_is_over_are_released_and_passed_on(cluster):
